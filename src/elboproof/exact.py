@@ -1,0 +1,157 @@
+"""The exact reading: the value of a term on a finite table, with no rounding anywhere.
+
+An expectation sums over the states of positive mass; an integral weighs each state by its base measure. Where a side
+condition fails, the value says so: an infinity, or *not defined*.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import sympy
+from sympy import Rational
+from sympy.core.function import AppliedUndef
+
+from . import language as lang
+from .errors import IllFormed, NotComparable
+from .tables import Table
+from .values import INF, NEG_INF, ZERO, Undefined, Value, add, compare, divide, log, multiply
+
+ONE = Fraction(1)
+
+
+class Exact:
+    """Evaluates terms on one table; remembers the definitions it has unfolded."""
+
+    def __init__(self, table: Table):
+        self.table = table
+        self._unfolded: dict[Any, Any] = {}
+
+    def __call__(self, term: Any, at: dict[str, int] | None = None) -> Value:
+        return self._visit(term, {**self.table.point, **(at or {})})
+
+    def _visit(self, term: Any, at: dict[str, int]) -> Value:
+        if isinstance(term, lang.Density):
+            return self._density(term, at)
+        if isinstance(term, (lang.Plus, sympy.Add)):
+            total: Value = ZERO
+            for arg in term.args:
+                total = add(total, self._visit(arg, at))
+            return total
+        if isinstance(term, (lang.Times, sympy.Mul)):
+            return self._product(term.args, at)
+        if isinstance(term, lang.Over):
+            return divide(self._visit(term.args[0], at), self._visit(term.args[1], at))
+        if isinstance(term, lang.Log):
+            return log(self._visit(term.args[0], at))
+        if isinstance(term, lang.E):
+            return self._expectation(term, at)
+        if isinstance(term, lang.Integral):
+            return self._integral(term, at)
+        if isinstance(term, Rational):
+            return Fraction(term.p, term.q)
+        if isinstance(term, (lang.Power, sympy.Pow)):
+            exponent = int(term.args[1])
+            base = self._visit(term.args[0], at)
+            out: Value = ONE
+            for _ in range(abs(exponent)):
+                out = multiply(out, base)
+            return out if exponent >= 0 else divide(ONE, out)
+        if isinstance(term, AppliedUndef):
+            args = tuple(v.name for v in term.args)
+            return self._value(term.func.__name__, args, at)
+        if isinstance(term, lang.Variable):
+            return self._value(term.name, (term.name,), at)
+        below = self._unfolded.get(term)
+        if below is None:
+            below = self._unfolded[term] = term.definition()
+        return self._visit(below, at)
+
+    def _value(self, name: str, args: tuple[str, ...], at: dict[str, int]) -> Value:
+        try:
+            return self.table.values[name, args][tuple(at[v] for v in args)]
+        except KeyError:
+            raise IllFormed(f"expected values of {name}({', '.join(args)}) in the table, found none") from None
+
+    def _density(self, term: lang.Density, at: dict[str, int]) -> Value:
+        table, law = self.table, term.law.name
+        given = frozenset(v.name for v in term.given)
+        left = [v.name for v in term.left]
+        order, cells = table.marginal(law, given.union(left))
+        try:
+            mass = cells.get(tuple(at[v] for v in order), ZERO)
+            if given:
+                order, cells = table.marginal(law, given)
+                condition = cells.get(tuple(at[v] for v in order), ZERO)
+                if not condition:
+                    return Undefined(f"conditioning on a null event in {term}")
+                mass /= condition
+            for v in left:
+                mass /= table.weights[v][at[v]]
+        except KeyError as missing:
+            raise IllFormed(f"expected a state for {missing} where {term} is evaluated, found none") from None
+        return mass
+
+    def _product(self, items: Any, at: dict[str, int]) -> Value:
+        values = [self._visit(item, at) for item in items]
+        out: Value = ONE
+        for value in sorted(values, key=lambda v: isinstance(v, Fraction), reverse=True):
+            out = multiply(out, value)  # a zero first, so that it absorbs what does not count
+        return ZERO if any(value == ZERO for value in values) else out
+
+    def _points(self, bound: Any, at: dict[str, int]) -> Any:
+        names = [v.name for v in bound]
+        for key in product(*(range(self.table.states[v]) for v in names)):
+            weight = ONE
+            for v, state in zip(names, key, strict=True):
+                weight *= self.table.weights[v][state]
+            yield {**at, **dict(zip(names, key, strict=True))}, weight
+
+    def _expectation(self, term: lang.E, at: dict[str, int]) -> Value:
+        total: Value = ZERO
+        for here, weight in self._points(term.bound, at):
+            mass = self._product(term.measures, here)
+            if mass != ZERO:
+                mass = multiply(weight, mass)
+                total = add(total, multiply(mass, self._visit(term.args[0], here)))
+        return total
+
+    def _integral(self, term: lang.Integral, at: dict[str, int]) -> Value:
+        total: Value = ZERO
+        for here, weight in self._points(term.bound, at):
+            total = add(total, multiply(weight, self._visit(term.args[0], here)))
+        return total
+
+    def holds(self, claim: Any, at: dict[str, int] | None = None) -> bool:
+        """Whether a claim or side condition is true here. NotComparable where a side has no value."""
+        if isinstance(claim, lang.Support):
+            mass, density, bound = claim.args
+            here = {**self.table.point, **(at or {})}
+            for point, _ in self._points(bound, here):
+                if self._visit(mass, point) != ZERO:
+                    value = self._visit(density, point)
+                    if value == ZERO or isinstance(value, Undefined):
+                        return False
+            return True
+        if isinstance(claim, lang.Finite):
+            value = self(claim.args[0], at)
+            if isinstance(value, Undefined):
+                return False
+            return not ((value == INF and claim.side != "below") or (value == NEG_INF and claim.side != "above"))
+        lhs, rhs = self(claim.lhs, at), self(claim.rhs, at)
+        for side, value in ((claim.lhs, lhs), (claim.rhs, rhs)):
+            if isinstance(value, Undefined):
+                raise NotComparable(f"expected a value of {side} on this table, found one {value}")
+        order = compare(lhs, rhs)
+        return order == 0 or (isinstance(claim, lang.Ge) and order > 0) or (isinstance(claim, lang.Le) and order < 0)
+
+
+def evaluate(term: Any, table: Table, **at: int) -> Value:
+    """The exact value of a term on a table, in nats: rational plus rational multiples of logs of primes.
+
+    Free variables take the states in the table's `point`, or those given by keyword. Raises IllFormed where the
+    table lacks a law, a variable or a state that the term needs.
+    """
+    return Exact(table)(lang.operand(term), at)

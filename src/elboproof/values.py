@@ -1,0 +1,254 @@
+"""Exact values: ``r + sum_i c_i log p_i`` with rational r, c_i and primes p_i, the two infinities, and *undefined*.
+
+The logarithms of distinct primes and 1 are linearly independent over the rationals (unique factorisation; with 1,
+Lindemann 1882), so two finite values are equal exactly when their coordinates are. What leaves this space, such as a
+product of two logarithms, is enclosed in an interval: an enclosure can tell two values apart, never identify them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import mpmath
+import sympy
+from mpmath import iv
+
+from .errors import NotComparable
+
+iv.prec = 200  # of every enclosure, in bits
+
+
+@dataclass(frozen=True)
+class Undefined:
+    """No value, and why: 0/0, inf - inf, a logarithm of a negative number, or a conditional on a null event."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"not defined ({self.why})"
+
+
+@dataclass(frozen=True)
+class Infinite:
+    sign: int
+
+    def __str__(self) -> str:
+        return "+inf" if self.sign > 0 else "-inf"
+
+
+INF, NEG_INF = Infinite(1), Infinite(-1)
+
+
+@dataclass
+class LogSum:
+    """``rational + sum logs[p] * log p`` over primes p."""
+
+    rational: Fraction
+    logs: dict[int, Fraction] = field(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LogSum) and self.rational == other.rational and self.logs == other.logs
+
+    def __str__(self) -> str:
+        parts = [(self.logs[p], f"log {p}") for p in sorted(self.logs)]
+        if self.rational or not parts:
+            parts.insert(0, (self.rational, ""))
+        out = ""
+        for value, name in parts:
+            size = abs(value)
+            text = name if name and size == 1 else f"{size} {name}".strip()
+            out += (" - " if value < 0 else " + ") + text if out else ("-" if value < 0 else "") + text
+        return out
+
+    def __float__(self) -> float:
+        return float(self.rational) + math.fsum(float(c) * math.log(p) for p, c in self.logs.items())
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """An interval that holds the value (mpmath's outward-rounded intervals)."""
+
+    interval: Any
+
+    def __str__(self) -> str:
+        return f"in [{mpmath.nstr(self.interval.a, 12)}, {mpmath.nstr(self.interval.b, 12)}]"
+
+    def __float__(self) -> float:
+        return float(mpmath.mpf(self.interval.mid))
+
+
+Value = Fraction | LogSum | Enclosure | Infinite | Undefined
+ZERO = Fraction(0)
+
+
+@lru_cache(maxsize=65536)
+def _primes(number: int) -> tuple[tuple[int, int], ...]:
+    out, rest = [], number
+    for p in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47):
+        count = 0
+        while rest % p == 0:
+            rest //= p
+            count += 1
+        if count:
+            out.append((p, count))
+    if rest > 1:
+        out += [(int(p), int(e)) for p, e in sympy.factorint(rest).items()] if rest > 2209 else [(rest, 1)]
+    return tuple(out)
+
+
+def log(value: Value) -> Value:
+    if isinstance(value, LogSum):
+        value = _simplest(value)
+    if isinstance(value, Fraction):
+        if value <= 0:
+            return NEG_INF if value == 0 else Undefined("logarithm of a negative number")
+        logs = {p: Fraction(e) for p, e in _primes(value.numerator)}
+        for p, e in _primes(value.denominator):
+            logs[p] = Fraction(-e)
+        return LogSum(ZERO, logs)
+    if isinstance(value, Infinite):
+        return INF if value.sign > 0 else Undefined("logarithm of a negative number")
+    if isinstance(value, Undefined):
+        return value
+    interval = _interval(value)
+    if interval.a > 0:
+        return Enclosure(iv.log(interval))
+    if interval.b < 0:
+        return Undefined("logarithm of a negative number")
+    return Undefined("logarithm of an enclosure that holds zero")
+
+
+def _simplest(value: Value) -> Value:
+    return value.rational if isinstance(value, LogSum) and not value.logs else value
+
+
+def _interval(value: Value) -> Any:
+    if isinstance(value, Enclosure):
+        return value.interval
+    if isinstance(value, Fraction):
+        return iv.mpf(value.numerator) / value.denominator
+    assert isinstance(value, LogSum)
+    total = _interval(value.rational)
+    for p, c in value.logs.items():
+        total += _interval(c) * iv.log(iv.mpf(p))
+    return total
+
+
+def add(a: Value, b: Value) -> Value:
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a + b
+    for x in (a, b):
+        if isinstance(x, Undefined):
+            return x
+    if isinstance(a, Infinite) or isinstance(b, Infinite):
+        if isinstance(a, Infinite) and isinstance(b, Infinite) and a.sign != b.sign:
+            return Undefined("inf - inf")
+        return a if isinstance(a, Infinite) else b
+    if isinstance(a, Enclosure) or isinstance(b, Enclosure):
+        return Enclosure(_interval(a) + _interval(b))
+    first = a if isinstance(a, LogSum) else LogSum(a)
+    second = b if isinstance(b, LogSum) else LogSum(b)
+    logs = dict(first.logs)
+    for p, c in second.logs.items():
+        total = logs.get(p, ZERO) + c
+        if total:
+            logs[p] = total
+        else:
+            del logs[p]
+    return LogSum(first.rational + second.rational, logs)
+
+
+def multiply(a: Value, b: Value) -> Value:
+    """Zero times anything is zero (0 log 0 = 0, and what happens on a null event does not count)."""
+    if isinstance(a, Fraction) and isinstance(b, Fraction):
+        return a * b
+    a, b = _simplest(a), _simplest(b)
+    if a == ZERO or b == ZERO:
+        return ZERO
+    if isinstance(b, Fraction):
+        a, b = b, a
+    if isinstance(a, Fraction) and isinstance(b, LogSum):
+        return LogSum(a * b.rational, {p: a * c for p, c in b.logs.items()})
+    for x in (a, b):
+        if isinstance(x, Undefined):
+            return x
+    if isinstance(a, Infinite) or isinstance(b, Infinite):
+        signs = sign(a) * sign(b)
+        return Infinite(signs) if signs else ZERO
+    return Enclosure(_interval(a) * _interval(b))
+
+
+def inverse(a: Value) -> Value:
+    a = _simplest(a)
+    if isinstance(a, Fraction):
+        return 1 / a if a else Undefined("division by zero")
+    if isinstance(a, Infinite):
+        return ZERO
+    if isinstance(a, Undefined):
+        return a
+    interval = _interval(a)
+    if interval.a <= 0 <= interval.b:
+        return Undefined("division by an enclosure that holds zero")
+    return Enclosure(1 / interval)
+
+
+def divide(a: Value, b: Value) -> Value:
+    """``a / 0`` is an infinity of the sign of a; ``0 / 0`` is undefined."""
+    b = _simplest(b)
+    if b == ZERO:
+        if isinstance(a, Undefined):
+            return a
+        direction = sign(a)
+        return Infinite(direction) if direction else Undefined("0/0")
+    if isinstance(a, Infinite) and isinstance(b, Infinite):
+        return Undefined("inf/inf")
+    return multiply(a, inverse(b))
+
+
+def sign(a: Value) -> int:
+    """-1, 0 or 1; NotComparable for what is undefined or enclosed around zero."""
+    a = _simplest(a)
+    if isinstance(a, Fraction):
+        return (a > 0) - (a < 0)
+    if isinstance(a, Infinite):
+        return a.sign
+    if isinstance(a, Undefined):
+        raise NotComparable(f"expected a value with a sign, found one {a}")
+    if isinstance(a, LogSum):
+        size = abs(float(a.rational)) + math.fsum(abs(float(c)) * math.log(p) for p, c in a.logs.items())
+        estimate = float(a)
+        if abs(estimate) > 1e-12 * size:  # a hundred times the rounding of these few operations
+            return 1 if estimate > 0 else -1
+        precision = 200  # known not to be zero, so some precision tells
+        while True:
+            with mpmath.workprec(precision):
+                exact = mpmath.mpf(a.rational.numerator) / a.rational.denominator
+                for p, c in a.logs.items():
+                    exact += mpmath.mpf(c.numerator) / c.denominator * mpmath.log(p)
+                if abs(exact) > mpmath.mpf(size) * mpmath.mpf(2) ** (20 - precision):
+                    return 1 if exact > 0 else -1
+            precision *= 2
+    interval = a.interval
+    if interval.a > 0 or interval.b < 0:
+        return 1 if interval.a > 0 else -1
+    raise NotComparable(f"expected an enclosure on one side of zero, found {a}")
+
+
+def compare(a: Value, b: Value) -> int:
+    """-1, 0 or 1 as a is below, equal to or above b; NotComparable where that cannot be decided."""
+    if isinstance(a, Infinite) and a == b:
+        return 0
+    return sign(add(a, multiply(Fraction(-1), b)))
+
+
+def is_finite(a: Value) -> bool:
+    return not isinstance(a, (Infinite, Undefined))
+
+
+def decimal(a: Value, digits: int = 6) -> str:
+    """The value rounded to `digits` decimals, or its own text where it is no number."""
+    return f"{float(a):.{digits}f}" if isinstance(a, (Fraction, LogSum, Enclosure)) else str(a)
