@@ -1,7 +1,7 @@
 """Chapters as text and as notebooks: chapters/x.md -> executed book/x.ipynb, and edits in the notebook back.
 
-The same text, library and packages give the same bytes: cell ids come from the cells' sources, nothing carries a
-time, and metadata say no more than the kernel's name.
+The same text, library and packages give the same bytes: cell ids come from the cells' sources, nothing
+carries a time, and metadata say no more than the kernel's name.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 HEADER = "---\nkernelspec:\n  display_name: Python 3\n  language: python\n  name: python3\n---\n\n"
 TIMEOUT = 120
+QUIET = Config(KernelManager={"transport": "ipc"})  # over TCP a kernel warns
 
 
 class Edited(Exception):
@@ -104,6 +106,7 @@ def execute(chapter: Path, target: Path) -> float:
         timeout=TIMEOUT,
         kernel_name="python3",
         record_timing=False,
+        config=QUIET,
         resources={"metadata": {"path": str(target.parent)}},
     )
     meta = nbformat.from_dict(notebook.metadata)
@@ -130,7 +133,7 @@ def attempt(chapter: Path, target: Path) -> tuple[str, float, str]:
 
 
 def libraries() -> str:
-    """What an output depends on besides its chapter: the library, the locked packages, this file, the Python."""
+    """What an output depends on besides its chapter: library, packages, this file, the Python."""
     files = sorted((ROOT / "src" / "elboproof").rglob("*.py"))
     return sha(
         *(path.read_bytes() for path in files),

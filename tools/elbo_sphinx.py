@@ -1,4 +1,4 @@
-"""What this book adds to Sphinx: {eqn}`5`, MathJax from the book itself, and no script that the pages do not use."""
+"""What this book adds to Sphinx: {eqn}`5`, MathJax from the book itself, no script that pages do not use."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class EquationRole(SphinxRole):
         return node
 
 
-def drop_thebe(app: Sphinx) -> None:
+def drop_thebe(app: Sphinx, config: Any) -> None:
     """Thebe is registered even when it is off; its script would ask another host, and throws."""
     for listeners in app.events.listeners.values():
         listeners[:] = [one for one in listeners if not one.handler.__module__.startswith("sphinx_thebe")]
@@ -83,7 +83,7 @@ def set_mathjax(app: Sphinx, config: Any) -> None:
     config.mathjax_path = "mathjax/tex-svg-full.js"
     config.mathjax_options = {"defer": "defer"}
     config.mathjax3_config = {
-        "tex": {"tags": "none"},
+        "tex": {"tags": "none", "packages": {"[-]": ["noerrors", "noundefined"]}},  # a fault must show
         "svg": {"fontCache": "local"},
         "options": {
             "ignoreHtmlClass": "tex2jax_ignore|mathjax_ignore",
@@ -99,6 +99,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.set_html_assets_policy("always")  # outputs hold mathematics that Sphinx does not see
     app.connect("config-inited", set_ledger)
     app.connect("config-inited", set_mathjax)
-    app.connect("builder-inited", drop_thebe, priority=0)
+    app.connect("config-inited", drop_thebe)
     app.connect("build-finished", place_mathjax)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

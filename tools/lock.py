@@ -10,10 +10,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # One version of each package for all Pythons: figures are compared byte by byte.
-COMMAND = (
-    "pip compile --universal --fork-strategy fewest --python-version 3.11 --generate-hashes"
-    " --no-emit-index-url --no-header --quiet requirements.in --output-file requirements.txt"
-).split()
+OPTIONS = [
+    *("--universal", "--fork-strategy", "fewest", "--python-version", "3.11"),
+    *("--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet"),
+]
 
 
 def main() -> int:
@@ -23,7 +23,17 @@ def main() -> int:
         subprocess.run([sys.executable, "-m", "venv", home], check=True)
         subprocess.run([home / "bin" / "pip", "install", "--quiet", "uv"], check=True)
         uv = str(home / "bin" / "uv")
-    command = [uv, *COMMAND, *(["--upgrade"] if os.environ.get("UPGRADE") else [])]
+    upgrade = ["--upgrade"] if os.environ.get("UPGRADE") else []
+    command = [
+        uv,
+        "pip",
+        "compile",
+        *OPTIONS,
+        *upgrade,
+        "requirements.in",
+        "--output-file",
+        "requirements.txt",
+    ]
     return subprocess.run(command, cwd=ROOT).returncode
 
 

@@ -1,6 +1,6 @@
 """MathJax, as locked in tools/mathjax/package-lock.json, ready to be served by the book.
 
-It lives beside the other installed things, in the virtual environment, so that a removed `_build` needs no network.
+It lives beside the other installed things, in the virtual environment: a removed `_build` needs no network.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from pathlib import Path
 SPEC = Path(__file__).parent / "mathjax"
 HOME = Path(sys.prefix) / "npm"
 # What a page can ask for: the one component, and what its menu and \require load.
-PARTS = ("tex-svg-full.js", "a11y", "input", "output/svg", "sre/mathmaps/en.json", "sre/mathmaps/base.json", "ui")
+PARTS = (
+    "tex-svg-full.js",
+    "a11y",
+    "input",
+    "output/svg",
+    "sre/mathmaps/en.json",
+    "sre/mathmaps/base.json",
+    "ui",
+)
 
 
 def locked() -> str:

@@ -1,0 +1,137 @@
+"""The project's files: locked, complete, and saying the same as each other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def unlocked(asked: str, locked: str) -> list[str]:
+    """Requirements without a locked version, locked versions without a hash, addresses in the lock."""
+    found = {normal(m[1]): m[2] for m in re.finditer(r"^([\w.-]+)==(\S+)(?:.*)$", locked, re.MULTILINE)}
+    faults = []
+    for line in asked.splitlines():
+        name = re.match(r"[\w.-]+", line)
+        if name and normal(name[0]) not in found:
+            faults.append(f"{name[0]} is not locked")
+    for block in re.split(r"\n(?=[\w])", locked):
+        if re.match(r"[\w.-]+==", block) and "--hash=sha256:" not in block:
+            faults.append(f"{block.splitlines()[0]} has no hash")
+    faults += re.findall(r"^\s*--(?!hash).*|.*://.*", locked, re.MULTILINE)
+    return faults
+
+
+def test_requirements_are_locked() -> None:
+    asked, locked = ((ROOT / f"requirements.{end}").read_text() for end in ("in", "txt"))
+    assert unlocked(asked, locked) == []
+    assert unlocked(asked + "absent\n", locked)
+    assert unlocked(asked, "absent==1.0\n" + locked)
+    assert unlocked(asked, "--index-url https://elsewhere.example/\n" + locked)
+
+
+def test_mathjax_is_locked() -> None:
+    lock = (ROOT / "tools" / "mathjax" / "package-lock.json").read_text()
+    assert '"integrity": "sha512-' in lock
+    assert "resolved" not in lock
+
+
+HOSTS = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com"),
+        ("deb", "debian", "org"), ("archive", "ubuntu", "com"), ("security", "debian", "org"),
+    )
+]  # fmt: skip
+
+
+def registries(files: dict[str, str]) -> list[str]:
+    return [f"{name} names {host}" for name, text in files.items() for host in HOSTS if host in text.lower()]
+
+
+def committed() -> dict[str, str]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    paths = [ROOT / name for name in done.stdout.split("\0") if name]
+    return {str(p.relative_to(ROOT)): p.read_text(errors="replace") for p in paths if p.is_file()}
+
+
+def test_no_file_names_a_registry() -> None:
+    assert registries(committed()) == []
+    assert registries({"x": "https://" + HOSTS[0] + "/simple"})
+
+
+def test_only_two_dependencies() -> None:
+    assert {re.match(r"\w+", one)[0] for one in PROJECT["dependencies"]} == {"sympy", "lark"}  # type: ignore[index]
+    assert PROJECT["requires-python"] == ">=3.11"
+    assert PROJECT["scripts"] == {"elboproof": "elboproof.__main__:main"}
+    assert set(PROJECT["optional-dependencies"]) == {"numeric", "book"}
+
+
+def test_one_version_everywhere() -> None:
+    version = PROJECT["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
+    package = ROOT / "src" / "elboproof" / "__init__.py"
+    stated = re.search(r'__version__ = "(.*)"', package.read_text()) if package.is_file() else None
+    assert stated is None or stated[1] == version
+
+
+TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", "LICENSE")
+FILES = (*TEXTS, ".pre-commit-config.yaml", ".ci/run")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_file_is_there(name: str) -> None:
+    assert (ROOT / name).read_text().strip()
+
+
+def test_both_licences() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert "MIT License" in text
+    assert "creativecommons.org/licenses/by/4.0" in text
+
+
+def test_ci_runs_make_test() -> None:
+    assert re.search(r"^make test", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    flows = {p.stem: yaml.safe_load(p.read_text()) for p in (ROOT / ".github" / "workflows").glob("*.yml")}
+    assert set(flows) == {"test", "publish"}
+    for flow in flows.values():
+        steps = [step.get("run") for job in flow["jobs"].values() for step in job["steps"]]
+        assert "make test" in steps
+    assert flows["test"]["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+
+
+def test_make_lists_its_commands() -> None:
+    shown = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in ("book", "chapters", "carry", "test", "lint", "serve", "lock", "clean"):
+        assert f"make {name}" in shown
+
+
+def test_the_pages_are_notebooks_that_are_not_run() -> None:
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    assert config["execute"]["execute_notebooks"] == "off"
+    assert config["only_build_toc_files"] is True
+
+
+def lacking(chapters: Path) -> list[str]:
+    return [p.name for p in sorted(chapters.glob("*.md")) if "name: python3" not in p.read_text()[:200]]
+
+
+def test_chapters_name_the_kernel(tmp_path: Path) -> None:
+    assert lacking(ROOT / "chapters") == []
+    (tmp_path / "x.md").write_text("# No head\n")
+    assert lacking(tmp_path) == ["x.md"]
