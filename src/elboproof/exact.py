@@ -23,11 +23,10 @@ ONE = Fraction(1)
 
 
 class Exact:
-    """Evaluates terms on one table; remembers the definitions it has unfolded."""
+    """Evaluates terms on one table."""
 
     def __init__(self, table: Table):
         self.table = table
-        self._unfolded: dict[Any, Any] = {}
 
     def __call__(self, term: Any, at: dict[str, int] | None = None) -> Value:
         return self._visit(term, {**self.table.point, **(at or {})})
@@ -64,10 +63,7 @@ class Exact:
             return self._value(term.func.__name__, args, at)
         if isinstance(term, lang.Variable):
             return self._value(term.name, (term.name,), at)
-        below = self._unfolded.get(term)
-        if below is None:
-            below = self._unfolded[term] = term.definition()
-        return self._visit(below, at)
+        return self._visit(term.definition(), at)
 
     def _value(self, name: str, args: tuple[str, ...], at: dict[str, int]) -> Value:
         try:
@@ -144,8 +140,13 @@ class Exact:
         for side, value in ((claim.lhs, lhs), (claim.rhs, rhs)):
             if isinstance(value, Undefined):
                 raise NotComparable(f"expected a value of {side} on this table, found one {value}")
-        order = compare(lhs, rhs)
-        return order == 0 or (isinstance(claim, lang.Ge) and order > 0) or (isinstance(claim, lang.Le) and order < 0)
+        return ordered(claim, lhs, rhs)
+
+
+def ordered(claim: Any, lhs: Value, rhs: Value) -> bool:
+    """Whether two values stand in a claim's relation."""
+    order = compare(lhs, rhs)
+    return order == 0 or (isinstance(claim, lang.Ge) and order > 0) or (isinstance(claim, lang.Le) and order < 0)
 
 
 def evaluate(term: Any, table: Table, **at: int) -> Value:

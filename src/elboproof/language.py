@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -304,11 +305,19 @@ class Term(Expr):
 
     def definition(self) -> Expr:
         """The term this node abbreviates, one step down; itself for a node that abbreviates nothing."""
+        return unfolded(self)
+
+    def _definition(self) -> Expr:
         return self
 
     def doit(self, **hints: Any) -> Expr:
         """Ordinary SymPy: Add, Mul, log, and unevaluated Integral over undefined functions."""
         return _to_sympy(self)
+
+
+@lru_cache(maxsize=4096)
+def unfolded(term: Term) -> Expr:
+    return term._definition()
 
 
 def negated(item: Expr) -> Expr:
@@ -474,7 +483,7 @@ class E(Term):
         f = operand(f, "E(...)")
         if not measures:
             raise IllFormed(f"expected the measure of the expectation, as in E({f}, q(x)), found none")
-        parts = [_density(m, f"the measure of E({f}, ...)") for m in measures]
+        parts = [_density(m, "the measure of an expectation") for m in measures]
         bound = [v for m in parts for v in m.left]
         for v in bound:
             if bound.count(v) > 1:
@@ -502,7 +511,7 @@ class E(Term):
     def bound(self) -> tuple[Variable, ...]:
         return tuple(v for m in self.measures for v in m.left)
 
-    def definition(self) -> Expr:
+    def _definition(self) -> Expr:
         """Expectation as an integral against its measures (source, equation 19)."""
         f = self.args[0]
         return Integral(Times(*self.measures, f), *self.bound)
@@ -542,7 +551,7 @@ class KL(_OfDensities):
         _same_left(q, p, "a KL divergence", hint)
         return super().__new__(cls, q, p)
 
-    def definition(self) -> Expr:
+    def _definition(self) -> Expr:
         q, p = self.args
         return E(Log(Over(q, p)), q)
 
@@ -553,7 +562,7 @@ class H(_OfDensities):
     def __new__(cls, q: Any) -> H:
         return super().__new__(cls, _density(q, "H(...)"))
 
-    def definition(self) -> Expr:
+    def _definition(self) -> Expr:
         (q,) = self.args
         return negated(E(Log(q), q))
 
@@ -566,7 +575,7 @@ class CE(_OfDensities):
         _same_left(q, p, "a cross-entropy")
         return super().__new__(cls, q, p)
 
-    def definition(self) -> Expr:
+    def _definition(self) -> Expr:
         q, p = self.args
         return negated(E(Log(p), q))
 
@@ -583,7 +592,7 @@ class ELBO(_OfDensities):
             )
         return super().__new__(cls, q, joint)
 
-    def definition(self) -> Expr:
+    def _definition(self) -> Expr:
         q, joint = self.args
         return E(Log(Over(joint, q)), q)
 
@@ -621,7 +630,7 @@ class I(Term):  # noqa: E742  the field's own name
     def free_symbols(self) -> set[Basic]:
         return set()
 
-    def definition(self) -> Expr:
+    def _definition(self) -> Expr:
         x, z, y, law = self.args
         joint = Density(law, (*x, *z), y)
         ratio = Over(joint, Times(Density(law, x, y), Density(law, z, y)))

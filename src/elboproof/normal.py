@@ -97,7 +97,8 @@ class Normaliser:
     def __init__(self, using: frozenset[str] = SWITCHES):
         self.using = using
         self._seen: dict[Any, Polynomial] = {}
-        self._laws: dict[str, lang.Law] = {}
+        self.laws: dict[str, lang.Law] = {}
+        self.cancelled = False  # whether terms of opposite sign met and vanished
 
     def __call__(self, term: Any) -> Polynomial:
         found = self._seen.get(term)
@@ -119,8 +120,12 @@ class Normaliser:
             return {single(("value", term.func.__name__, tuple(map(str, term.args)), free)): Fraction(1)}
         if isinstance(term, (lang.Plus, sympy.Add)):
             out: Polynomial = {}
+            count = 0
             for arg in term.args:
-                add_into(out, self(arg))
+                poly = self(arg)
+                count += len(poly)
+                add_into(out, poly)
+            self.cancelled |= len(out) < count
             return out
         if isinstance(term, (lang.Times, sympy.Mul)):
             out = constant(1)
@@ -152,13 +157,16 @@ class Normaliser:
 
     def _key(self, arg: Any) -> Any:
         if isinstance(arg, lang.Density):
+            self.laws[arg.law.name] = arg.law
             return ("density", arg.law.name, *(frozenset(v.name for v in side) for side in (arg.left, arg.given)))
-        return arg.name if isinstance(arg, lang.Law) else frozenset(v.name for v in arg)
+        if isinstance(arg, lang.Law):
+            self.laws[arg.name] = arg
+            return arg.name
+        return frozenset(v.name for v in arg)
 
     # -- densities: the product rule and declared structure
 
     def _density(self, term: lang.Density) -> Monomial:
-        self._laws[term.law.name] = term.law
         _, law, left, given = self._key(term)
         if "product" not in self.using:
             return single(("density", law, left, given))
@@ -169,7 +177,7 @@ class Normaliser:
         return self._from_vector(law, self._canonical(law, {names: Fraction(1)})) if names else ONE
 
     def _canonical(self, law: str, vector: dict[Any, Fraction]) -> dict[Any, Fraction]:
-        known = self._laws.get(law)
+        known = self.laws.get(law)
         return canonical(known, vector) if known and "structure" in self.using else vector
 
     @staticmethod
@@ -185,7 +193,12 @@ class Normaliser:
             return {single(("sum", scaled), -1): 1 / scale if scale else Fraction(1)}
         ((mono, value),) = poly.items()
         if "cancel" in self.using:
-            return {power(mono, -1): 1 / value}
+            sums = [(factor, -e) for factor, e in mono if factor[0] == "sum" and e < 0]
+            out = {power(frozenset(item for item in mono if item[0] not in dict(sums)), -1): 1 / value}
+            for factor, exponent in sums:  # one over one over a sum is the sum
+                for _ in range(exponent):
+                    out = product(out, dict(factor[1]))
+            return out
         flipped = [
             single(("inverse", factor), exponent) if exponent > 0 else single(factor, -exponent)
             for factor, exponent in mono
@@ -223,7 +236,7 @@ class Normaliser:
         for factor, exponent in mono:
             if factor[0] == "inverse":
                 factor, exponent = factor[1], -exponent
-            inner = freeze({single(factor): Fraction(1)})
+            inner = factor[1] if factor[0] == "sum" else freeze({single(factor): Fraction(1)})
             add_into(out, {single(("log", inner)): Fraction(exponent)})
         return out
 
@@ -324,7 +337,7 @@ class Normaliser:
             if given:
                 return single(("density", law, rest, given)) if rest else ONE
             return self.joint(law, rest)
-        known = self._laws.get(law)
+        known = self.laws.get(law)
         if not known or not known.factors or not {"structure", "product"} <= self.using:
             return None
         if all(f[1] == law for f, _ in touching):
@@ -332,7 +345,3 @@ class Normaliser:
             return None if vector is None else self._from_vector(law, vector)
         return None
 
-
-def expand(term: Any) -> Polynomial:
-    """The normal form of a term with every switch on. Equal normal forms are equal for all laws."""
-    return Normaliser()(term)

@@ -1,0 +1,248 @@
+"""Inequalities: terms that are non-negative for all laws, and the certificate that one claim is a sum of them.
+
+Everything rests on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent gap of
+a ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+from sympy import Integer
+
+from . import language as lang
+from .conditions import walk
+from .errors import Disagreement, IllFormed
+from .expand import Terms
+from .linear import add_into, nonnegative_combination
+from .normal import Normaliser, Polynomial
+from .tables import Shape
+
+MOST_GAPS = 400
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A term that is >= 0 because of its form."""
+
+    kind: str
+    term: Any
+
+
+def nonnegative_by_form(term: Any) -> bool:
+    """Whether a term is one of the forms that are >= 0 for all laws. A certificate holds nothing else."""
+    if isinstance(term, lang.E):
+        return nonnegative_by_form(term.args[0]) or _tangent(term.args[0]) or _positive(term.args[0])
+    return isinstance(term, (lang.KL, lang.I)) or _jensen(term) or _tangent(term) or _positive(term)
+
+
+def _positive(term: Any) -> bool:
+    """A product, quotient or sum of densities and positive numbers."""
+    if isinstance(term, (lang.Plus, lang.Times, lang.Over)):
+        return all(_positive(arg) for arg in term.args)
+    if isinstance(term, (lang.Power, lang.Integral, lang.E)):
+        return _positive(term.args[0])
+    return isinstance(term, lang.Density) or (not isinstance(term, lang.Term) and bool(term.is_positive))
+
+
+def _tangent(term: Any) -> bool:
+    """X - 1 - log X for a positive X."""
+    if not isinstance(term, lang.Plus) or len(term.args) != 3:
+        return False
+    x, one, minus_log = term.args
+    return one == -1 and minus_log == lang.negated(lang.Log(x)) and _positive(x)
+
+
+def _jensen(term: Any) -> bool:
+    """log E_mu[X] - E_mu[log X] for a positive X."""
+    if not isinstance(term, lang.Plus) or len(term.args) != 2 or not isinstance(term.args[0], lang.Log):
+        return False
+    mean = term.args[0].args[0]
+    if not isinstance(mean, lang.E) or not _positive(mean.args[0]):
+        return False
+    return term.args[1] == lang.negated(lang.E(lang.Log(mean.args[0]), *mean.measures))
+
+
+def tangent_gap(x: Any, measures: tuple[Any, ...] = ()) -> Gap:
+    inside = lang.Plus(x, Integer(-1), lang.negated(lang.Log(x)))
+    return Gap("tangent gap", lang.E(inside, *measures) if measures else inside)
+
+
+def jensen_gap(x: Any, inner: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
+    gap = lang.Plus(lang.Log(lang.E(x, *inner)), lang.negated(lang.E(lang.Log(x), *inner)))
+    return Gap("Jensen gap", lang.E(gap, *outer) if outer else gap)
+
+
+def kl_gap(q: Any, p: Any, outer: tuple[Any, ...] = ()) -> Gap:
+    kl = lang.KL(q, p)
+    return Gap("KL divergence", lang.E(kl, *outer) if outer else kl)
+
+
+class Candidates:
+    """Proposes gaps for one claim, from its laws, its measures and its logarithms. Proposing needs no soundness."""
+
+    def __init__(self, claim: Any):
+        self.shape = Shape.of(claim.lhs, claim.rhs)
+        self._free = set(self.shape.free)
+        self._nodes = list(dict.fromkeys([*walk(claim.lhs), *walk(claim.rhs)]))
+        found: dict[tuple[Any, ...], None] = {}
+        for node, measures in self._nodes:
+            if isinstance(node, lang.E):
+                found[measures + node.measures] = None
+        self._measures = list(found)
+
+    def _density(self, law: str, left: Iterable[str], given: Iterable[str]) -> lang.Density:
+        head = self.shape.laws[law][0]
+        return lang.Density(head, map(lang.Variable, sorted(left)), map(lang.Variable, sorted(given)))
+
+    def _kernels(self) -> Iterator[tuple[lang.Density, tuple[lang.Density, ...]]]:
+        """Densities to compare, each with the measures that average over what it is conditioned on."""
+        for measures in self._measures:
+            for k in measures:
+                after = {v for v in k.left}
+                rest = [m for m in measures if m is not k and not after & set(m.given)]
+                yield k, tuple(rest)
+                for size in range(1, len(k.left)):
+                    for group in combinations([v.name for v in k.left], size):
+                        others = {v.name for v in k.left} - set(group)
+                        given = {v.name for v in k.given}
+                        inner = self._density(k.law.name, group, others | given)
+                        yield inner, (self._density(k.law.name, others, given), *rest)
+                        yield self._density(k.law.name, group, given), tuple(rest)
+        for name, (_, variables) in self.shape.laws.items():
+            bound = [v for v in variables if v not in self._free]
+            held = [v for v in variables if v in self._free]
+            for size in range(1, len(bound) + 1):
+                for left in combinations(bound, size):
+                    rest_names = [v for v in bound if v not in left]
+                    for count in range(len(rest_names) + 1):
+                        for given in combinations(rest_names, count):
+                            for fixed in ([], held) if held else ([],):
+                                outer = (self._density(name, given, fixed),) if given else ()
+                                yield self._density(name, left, {*given, *fixed}), outer
+
+    def divergences(self) -> Iterator[Gap]:
+        """KL divergences, conditional ones among them, averaged over what they are conditioned on."""
+        seen: dict[Gap, None] = {}
+        for k, outer in self._kernels():
+            left = {v.name for v in k.left}
+            drawn = {v.name for m in outer for v in m.left}
+            for name, (_, variables) in self.shape.laws.items():
+                if not left <= set(variables):
+                    continue
+                around = [v for v in variables if v not in left and (v in drawn or v in self._free)]
+                for size in range(len(around) + 1):
+                    for given in combinations(around, size):
+                        other = self._density(name, left, given)
+                        if (other.law, set(other.given)) == (k.law, set(k.given)):
+                            continue
+                        try:
+                            gap = kl_gap(k, other, outer)
+                        except IllFormed:
+                            continue
+                        if gap not in seen:
+                            seen[gap] = None
+                            yield gap
+
+    def logarithms(self) -> Iterator[Gap]:
+        """Jensen gaps of the claim's logs of means, tangent gaps of every log, and what is positive by itself."""
+        for node, outer in self._nodes:
+            if not isinstance(node, lang.Log):
+                continue
+            x = node.args[0]
+            if isinstance(x, lang.E) and _positive(x.args[0]):
+                yield from self._built(jensen_gap, x.args[0], x.measures, outer)
+            if isinstance(x, lang.Integral) and _positive(x.args[0]):
+                for measures in self._measures:
+                    if {v for m in measures for v in m.left} == set(x.bound):
+                        yield from self._built(jensen_gap, lang.Over(x.args[0], lang.Times(*measures)), measures, outer)
+            if _positive(x):
+                yield from self._built(tangent_gap, x, outer)
+                yield from self._built(tangent_gap, lang.Over(Integer(1), x), outer)
+        yield Gap("positive number", Integer(1))
+
+    @staticmethod
+    def _built(make: Any, *args: Any) -> Iterator[Gap]:
+        try:
+            yield make(*args)
+        except IllFormed:
+            pass
+
+    def positive(self, target: Polynomial, normaliser: Normaliser) -> Iterator[Gap]:
+        """Products and means of densities that the target holds: positive as they stand."""
+        terms = Terms(normaliser)
+        for mono, value in sorted(target.items(), key=lambda item: str(terms.monomial(item[0]))):
+            if value > 0 and mono and _positive(terms.monomial(mono)):
+                yield Gap("positive term", terms.monomial(mono))
+
+    def discrete(self) -> Iterator[Gap]:
+        """-E log p: non-negative for discrete laws only, whose probabilities are at most 1."""
+        for k, outer in self._kernels():
+            for name, (_, variables) in self.shape.laws.items():
+                if {v.name for v in k.left} <= set(variables):
+                    given = [v for v in k.given if v.name in variables]
+                    log = lang.negated(lang.Log(lang.Density(self.shape.laws[name][0], k.left, given)))
+                    yield from self._built(lambda f, m: Gap("entropy", lang.E(f, *m)), log, (k, *outer))
+        for name, (_, variables) in self.shape.laws.items():
+            free = [v for v in variables if v in self._free]
+            for size in range(1, len(free) + 1):
+                for left in combinations(free, size):
+                    yield Gap("entropy", lang.negated(lang.Log(self._density(name, left, ()))))
+
+
+def certificate(
+    target: Polynomial, normaliser: Normaliser, groups: Iterable[Iterable[Gap]]
+) -> list[tuple[Fraction, Gap]] | None:
+    """Non-negative multiples of gaps that add up to the target, from as few of the groups as possible."""
+    if not target:
+        return []
+    gaps: list[Gap] = []
+    columns: list[Polynomial] = []
+    for group in groups:
+        for gap in group:
+            if len(gaps) < MOST_GAPS:
+                column = normaliser(gap.term)
+                if column and column not in columns:
+                    gaps.append(gap)
+                    columns.append(column)
+        picked = _pruned(target, columns)
+        found = nonnegative_combination(target, [columns[j] for j in picked])
+        if found is not None:
+            return [(x, gaps[j]) for x, j in zip(found, picked, strict=True) if x]
+    return None
+
+
+def _pruned(target: Polynomial, columns: list[Polynomial]) -> list[int]:
+    """Leave out, until nothing changes, columns with a coordinate that nothing else could cancel."""
+    alive = list(range(len(columns)))
+    while True:
+        signs: dict[Any, set[bool]] = {}
+        for j in alive:
+            for key, value in columns[j].items():
+                signs.setdefault(key, set()).add(value > 0)
+        kept = [
+            j
+            for j in alive
+            if all(len(signs[key]) == 2 or (target.get(key, 0) > 0) == (value > 0) and key in target
+                   for key, value in columns[j].items())
+        ]  # fmt: skip
+        if kept == alive:
+            return alive
+        alive = kept
+
+
+def check_certificate(claim_difference: Polynomial, pieces: list[tuple[Fraction, Gap]], discrete: bool = False) -> None:
+    """Re-add a certificate from scratch; Disagreement if it does not give the claim, or holds what is no gap."""
+    fresh = Normaliser()
+    total: Polynomial = {}
+    for value, gap in pieces:
+        if value <= 0 or not (nonnegative_by_form(gap.term) or discrete and gap.kind == "entropy"):
+            raise Disagreement(f"expected non-negative pieces in a certificate, found {value} times {gap.term}")
+        add_into(total, fresh(gap.term), value)
+    if total != claim_difference:
+        left = Terms(fresh).polynomial(add_into(dict(claim_difference), total, -1))
+        raise Disagreement(f"expected a certificate that adds up to the claim, found {left} left over")

@@ -1,0 +1,178 @@
+"""`prove`: one claim in, one of three verdicts out: Proved, Refuted, Undecided.
+
+An identity is proved when both sides have one normal form; an inequality when the difference of its sides is a
+non-negative combination of gaps. Either proof is then cross-examined by the exact reading, on tables it did not choose.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from functools import cached_property
+from fractions import Fraction
+from typing import Any
+
+from . import language as lang
+from .conditions import Conditions
+from .errors import Disagreement, IllFormed, NoTruthValue
+from .gaps import Candidates, Gap, certificate, check_certificate
+from .language import relation
+from .normal import SWITCHES, Normaliser, Polynomial
+from .refute import Counterexample, fails_on, refute
+from .rules import rules_used, single_inequality
+from .tables import Shape, random_table
+
+EXAMINED = 3  # tables in a cross-examination
+PLAIN = SWITCHES - {"cancel", "log", "linearity", "structure"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `prove` returns. It has no truth value: ask for its class."""
+
+    claim: Any
+
+    def __bool__(self) -> bool:
+        name = type(self).__name__
+        raise NoTruthValue(f"a verdict has no truth value, found {name}: ask isinstance(verdict, Proved)")
+
+
+@dataclass(frozen=True)
+class Proved(Verdict):
+    """True for all laws with the declared structure that meet the conditions.
+
+    `slack` holds the certificate of an inequality: non-negative multiples of gaps that add up to the difference of
+    the sides. `examined` counts the random tables on which the exact reading agreed.
+    """
+
+    conditions: tuple[Any, ...]
+    slack: tuple[tuple[Fraction, Gap], ...] = ()
+    examined: int = 0
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """The names of a smallest set of rules that prove the claim."""
+        rule = single_inequality(self.claim)
+        if rule is not None:
+            return (rule.name,)
+        kinds = {"KL divergence": "Gibbs' inequality", "Jensen gap": "Jensen's inequality"}
+        kinds["tangent gap"] = "tangent inequality"
+        return tuple(dict.fromkeys(kinds.get(gap.kind, gap.kind) for _, gap in self.slack)) or rules_used(self.claim)
+
+
+@dataclass(frozen=True)
+class Refuted(Verdict):
+    """False: on the counterexample's table the two sides differ, exactly.
+
+    `discrete` says what is known where the counting measure is the base: "false", "true" (proved so), or "unknown".
+    """
+
+    counterexample: Counterexample
+    discrete: str = "false"
+
+
+@dataclass(frozen=True)
+class Undecided(Verdict):
+    """Neither proved nor refuted, and why."""
+
+    reason: str
+
+
+def prove(claim: Any) -> Proved | Refuted | Undecided:
+    """Decide a claim for all laws and all values of its free variables.
+
+    Raises NotAClaim for what is not Eq, Ge or Le of terms. Raises Disagreement if the prover and the exact reading
+    contradict each other, which would be a bug in elboproof.
+    """
+    claim = relation(claim)
+    normaliser = Normaliser()
+    try:
+        difference = normaliser.difference(claim)
+    except IllFormed as limit:
+        return Undecided(claim, str(limit))
+    proved = _equal(claim, normaliser, difference) if not difference else None
+    if proved is None and not isinstance(claim, lang.Eq):
+        proved = _at_least(claim, normaliser, difference)
+    if proved is not None:
+        return _examined(proved)
+    found = refute(claim)
+    if found is None:
+        return Undecided(claim, _why(claim, difference))
+    return Refuted(claim, found, "false" if found.table.counting else _discrete(claim, normaliser, difference))
+
+
+def _upward(claim: Any, difference: Polynomial) -> Polynomial:
+    """The larger side minus the smaller, of an inequality."""
+    return {mono: -value for mono, value in difference.items()} if isinstance(claim, lang.Le) else difference
+
+
+def _equal(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved:
+    conditions = Conditions(claim, normaliser)
+    plain = Normaliser(PLAIN)
+    needs = conditions.supports()
+    if plain(claim.lhs) != plain(claim.rhs) or plain.cancelled:
+        needs += conditions.finite()
+    return Proved(claim, tuple(needs))
+
+
+def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved | None:
+    conditions = Conditions(claim, normaliser)
+    if single_inequality(claim) is not None:
+        return Proved(claim, tuple(conditions.bounded([difference])))
+    upward = _upward(claim, difference)
+    candidates = Candidates(claim)
+    positive = candidates.positive(upward, normaliser)
+    pieces = certificate(upward, normaliser, (candidates.divergences(), candidates.logarithms(), positive))
+    if pieces is None:
+        return None
+    check_certificate(upward, pieces)
+    needs = conditions.supports() + conditions.bounded([normaliser(gap.term) for _, gap in pieces])
+    return Proved(claim, tuple(needs), tuple(pieces))
+
+
+def _examined(proved: Proved) -> Proved:
+    """Cross-examination: the exact reading on random tables, base-measure weights among them."""
+    claim = proved.claim
+    shape = Shape.of(claim.lhs, claim.rhs)
+    rng = random.Random(20250527)
+    count = 0
+    large = sum(2 ** len(names) for _, names in shape.laws.values()) > 64
+    for i in range(EXAMINED):
+        table = random_table(shape, rng, states=2 if large or i else 3, weighted=i > 0)
+        found = fails_on(claim, table)
+        if isinstance(found, Counterexample):
+            raise Disagreement(
+                f"proved {claim}, but on a table its sides are {found.lhs} and {found.rhs}: "
+                "this is a bug in elboproof, please report it"
+            )
+        count += found
+    return replace(proved, examined=count)
+
+
+def _discrete(claim: Any, normaliser: Normaliser, difference: Polynomial) -> str:
+    """Whether a claim that only a weighted table refutes is provably true for discrete laws."""
+    if isinstance(claim, lang.Eq):
+        return "unknown"
+    candidates = Candidates(claim)
+    upward = _upward(claim, difference)
+    groups = (candidates.divergences(), candidates.discrete(), candidates.logarithms())
+    pieces = certificate(upward, normaliser, groups)
+    if pieces is None:
+        return "unknown"
+    check_certificate(upward, pieces, discrete=True)
+    return "true"
+
+
+def _why(claim: Any, difference: Polynomial) -> str:
+    nested = any(
+        factor[0] == "log" and any(inner[0] == "log" for mono, _ in factor[1] for inner, _ in mono)
+        for mono in difference
+        for factor, _ in mono
+    )
+    products = any(sum(e for f, e in mono if f[0] in ("log", "node")) > 1 for mono in difference)
+    outside = "a log of a log" if nested else "a product of logs" if products else ""
+    if outside:
+        return f"the difference of the sides holds {outside}, which is outside the linear-log fragment; no table refuted it"
+    if isinstance(claim, lang.Eq):
+        return "the normal forms differ, yet no table tried tells the sides apart"
+    return "no non-negative combination of divergences, Jensen gaps and tangent gaps was found, and no table refuted it"
