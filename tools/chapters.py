@@ -20,13 +20,11 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
-from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 HEADER = "---\nkernelspec:\n  display_name: Python 3\n  language: python\n  name: python3\n---\n\n"
 TIMEOUT = 120
-QUIET = Config(KernelManager={"transport": "ipc"})  # over TCP a kernel warns
 
 
 class Edited(Exception):
@@ -106,7 +104,7 @@ def execute(chapter: Path, target: Path) -> float:
         timeout=TIMEOUT,
         kernel_name="python3",
         record_timing=False,
-        config=QUIET,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(target.parent)}},
     )
     meta = nbformat.from_dict(notebook.metadata)
@@ -128,7 +126,7 @@ def render(notebook: NotebookNode) -> str:
 def attempt(chapter: Path, target: Path) -> tuple[str, float, str]:
     try:
         return chapter.stem, execute(chapter, target), ""
-    except (CellExecutionError, CellTimeoutError) as error:
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # the last: a kernel that died
         return chapter.stem, 0.0, str(error)
 
 
