@@ -94,6 +94,13 @@ class Distribution:
         """Points that bracket the bulk at every scale: where quadrature has to look."""
         return np.unique(self._quantile(_LEVELS))
 
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """An interval outside which the density is below about exp(-1000) of its peak."""
+        first, last = float(self.landmarks[0]), float(self.landmarks[-1])
+        low, high = self.support
+        return max(low, first - 40 * (last - first)), min(high, last + 40 * (last - first))
+
     def entropy(self) -> float:
         """Differential entropy, in nats."""
         raise NotImplementedError

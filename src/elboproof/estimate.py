@@ -19,6 +19,7 @@ clipped.
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,15 +53,22 @@ def _spell(value: float, error: float) -> str:
         return "inf" if value > 0 else "-inf"
     if not math.isfinite(error):
         return f"{value:.3g} ± inf"
+    if abs(value) < 1e-4 and error < 0.1 * abs(value):
+        size = math.floor(math.log10(abs(value)))  # a small p(D): digits count from its first
+        mantissa, power, digit = _decimals(value / 10.0**size, error / 10.0**size)
+        return f"{mantissa}e{size:03d} ± {digit}e{power + size:03d}"
+    text, power, digit = _decimals(value, error)
+    return f"{text} ± {digit}e{power:03d}" if power < -4 else f"{text} ± {digit * 10.0**power:.{max(0, -power)}f}"
+
+
+def _decimals(value: float, error: float) -> tuple[str, int, int]:
+    """The value to the last certain decimal, of ten; the error's power of ten and its digit, rounded up."""
     error = max(error, 1e-10)
-    power = math.floor(math.log10(error))
-    digit = math.ceil(error / 10.0**power - 1e-9)  # rounded up, one digit
+    power = math.floor(math.log10(error) + 1e-12)
+    digit = math.ceil(error / 10.0**power - 1e-9)
     if digit == 10:
         digit, power = 1, power + 1
-    decimals = max(0, -power)
-    value = round(value, -power)
-    spelled_error = f"{digit}e{power:03d}" if power < -4 else f"{digit * 10.0**power:.{decimals}f}"
-    return f"{value + 0.0:.{decimals}f} ± {spelled_error}"
+    return f"{round(value, -power) + 0.0:.{max(0, -power)}f}", power, digit
 
 
 class Scaled(NamedTuple):
@@ -150,35 +158,47 @@ def plus(*parts: Scaled) -> Scaled:
     return Scaled(total, top + np.zeros_like(total), error, np.zeros_like(total))
 
 
+def _undefined(*parts: Scaled) -> Any:
+    return reduce(np.logical_or, [np.isnan(a.value) | np.isnan(a.scale) for a in parts])
+
+
+def _sure_zero(a: Scaled) -> Any:
+    """Zero with nothing uncertain about it: a point outside a support, or a zero that is exact."""
+    return is_zero(a) & ((a.error == 0) | (a.scale == -np.inf))
+
+
 def times(a: Scaled, b: Scaled) -> Scaled:
+    """The product; zero times infinity is zero."""
     with np.errstate(all="ignore"):
-        zero = is_zero(a) | is_zero(b)
-        undefined = np.isnan(a.value) | np.isnan(a.scale) | np.isnan(b.value) | np.isnan(b.scale)
-        value = np.where(zero & ~undefined, 0.0, a.value * b.value)
-        scale = np.where(zero | undefined, 0.0, a.scale + b.scale)
-        value = np.where(undefined, np.nan, value)
-        error = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error + EPS * np.abs(value)
-        error = np.where(zero | ~np.isfinite(value), 0.0, error)
-        slack = np.where(zero, 0.0, a.slack + b.slack + EPS * _finite(np.abs(scale)))
+        undefined, sure = _undefined(a, b), _sure_zero(a) | _sure_zero(b)
+        zero = (is_zero(a) | is_zero(b)) & ~undefined
+        value = np.where(zero, 0.0, np.where(undefined, np.nan, a.value * b.value))
+        scale = np.where(sure | undefined, 0.0, a.scale + b.scale)
+        cross = _known_zero_times(a.error, b.value) + _known_zero_times(b.error, a.value)
+        error = cross + _known_zero_times(a.error, b.error) + EPS * np.abs(value)
+        error = np.where(sure | np.isinf(value), 0.0, error)
+        slack = np.where(sure, 0.0, a.slack + b.slack + EPS * _finite(np.abs(scale)))
     return Scaled(value, scale, error, slack)
+
+
+def _known_zero_times(error: Any, value: Any) -> Any:
+    return np.where(error == 0, 0.0, error * np.abs(value))
 
 
 def over(a: Scaled, b: Scaled) -> Scaled:
     """The quotient: 0/0 is undefined, and a/0 is infinite with the sign of a."""
     with np.errstate(all="ignore"):
-        below_zero, above_zero = is_zero(b), is_zero(a)
-        undefined = np.isnan(a.value) | np.isnan(a.scale) | np.isnan(b.value) | np.isnan(b.scale)
-        undefined |= (below_zero & above_zero) | (is_infinite(a) & is_infinite(b))
-        value = np.where(below_zero, np.copysign(np.inf, a.value), a.value / np.where(below_zero, 1.0, b.value))
-        scale = np.where(below_zero, 0.0, a.scale - b.scale)
-        zero = (above_zero | is_infinite(b)) & ~undefined
+        below, above = is_zero(b), is_zero(a)
+        undefined = _undefined(a, b) | (below & above) | (is_infinite(a) & is_infinite(b))
+        zero, sure = (above | is_infinite(b)) & ~undefined, (_sure_zero(a) | is_infinite(b)) & ~undefined
+        value = np.where(below, np.copysign(np.inf, a.value), a.value / np.where(below, 1.0, b.value))
         value = np.where(undefined, np.nan, np.where(zero, 0.0, value))
-        scale = np.where(zero | undefined, 0.0, scale)
+        scale = np.where(below | sure | undefined, 0.0, a.scale - b.scale)
         room = np.abs(b.value) - b.error
-        bound = (np.abs(a.value) * b.error + np.abs(b.value) * a.error) / (np.abs(b.value) * room)
-        error = np.where(room > 0, bound, np.inf) + EPS * np.abs(value)
-        error = np.where(zero | ~np.isfinite(value), 0.0, error)
-        slack = np.where(zero, 0.0, a.slack + b.slack + EPS * _finite(np.abs(scale)))
+        cross = _known_zero_times(b.error, a.value / b.value) + a.error
+        error = np.where(room > 0, cross / room, np.inf) + EPS * np.abs(value)
+        error = np.where(sure | np.isinf(value), 0.0, error)
+        slack = np.where(sure, 0.0, a.slack + b.slack + EPS * _finite(np.abs(scale)))
     return Scaled(value, scale, error, slack)
 
 
@@ -196,6 +216,6 @@ def log(a: Scaled) -> Scaled:
         value = np.where(zero, -np.inf, np.log(a.value) + a.scale)
         part = a.error / a.value
         error = np.where(part < 1, -np.log1p(-part), np.inf) + a.slack + EPS * (np.abs(np.log(a.value)) + np.abs(value))
-        error = np.where(zero & ((a.error == 0) | (a.scale == -np.inf)), 0.0, error)
+        error = np.where(_sure_zero(a), 0.0, np.where(zero, np.inf, error))
         error = np.where(np.isinf(value) & ~zero, 0.0, error)
     return Scaled(value, np.zeros_like(value), error, np.zeros_like(value))

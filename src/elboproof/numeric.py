@@ -71,6 +71,12 @@ class Binding:
         """The finite ends of all supports: an integrand may jump there."""
         return sorted({end for d in self._distributions for end in d.support if math.isfinite(end)})
 
+    @cached_property
+    def reach(self) -> tuple[float, float]:
+        """Beyond it no law has a density worth a float."""
+        lows, highs = zip(*(d.reach for d in self._distributions), strict=True)
+        return min(lows), max(highs)
+
     def hull(self, names: set[str]) -> tuple[float, float]:
         """The smallest interval that holds the supports of the named laws; of all, where none is named."""
         ends = [self.marginal(name).support for name in sorted(names) or self.laws]
@@ -254,7 +260,7 @@ class _Reader:
 
     def _integrated(self, integrand: Expr, interval: tuple[float, float]) -> Scaled:
         return integrate_scaled(
-            lambda x: self.read(integrand, x), *interval, self.on.landmarks, self.on.edges, self.rtol
+            lambda x: self.read(integrand, x), *interval, self.on.landmarks, self.on.edges, self.rtol, self.on.reach
         )
 
 

@@ -110,6 +110,9 @@ def _equal(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved
     conditions = Conditions(claim, normaliser)
     plain = Normaliser(PLAIN)
     needs = conditions.supports()
+    logs = isinstance(claim.lhs, lang.Log) and isinstance(claim.rhs, lang.Log)
+    if logs and normaliser(claim.lhs.args[0]) == normaliser(claim.rhs.args[0]):
+        return Proved(claim, tuple(needs))  # logs of equal things: nothing is split or moved
     if plain(claim.lhs) != plain(claim.rhs) or plain.cancelled:
         needs += conditions.finite()
     return Proved(claim, tuple(needs))

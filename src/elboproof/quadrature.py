@@ -151,8 +151,11 @@ def _sums(f: Integrand, panels: _Panels) -> _Sums:
         )
 
 
-def _layout(low: float, high: float, points: np.ndarray) -> _Panels:
-    """Panels of one interval: linear ones between the points inside it, and a changed variable towards each end."""
+def _layout(low: float, high: float, points: np.ndarray, reach: tuple[float, float]) -> _Panels:
+    """Panels of one interval: linear ones between the points inside it, and a changed variable towards each end.
+
+    An infinite end is followed as far as ``reach``, where the tail's estimate takes over.
+    """
     inside = points[(points > low) & (points < high)]
     if inside.size == 0:
         if math.isinf(low) and math.isinf(high):
@@ -167,12 +170,13 @@ def _layout(low: float, high: float, points: np.ndarray) -> _Panels:
     if math.isinf(low) and math.isinf(high):
         rows += [(0, 0.0, 1.0, a, b) for a, b in zip(inside[:-1], inside[1:], strict=True)]
         width = float(inside[-1] - inside[0]) or max(1.0, abs(float(inside[0])))
-        last = math.log(_FAR * max(1.0, abs(inside[0]) / width))
-        for start, sign in ((inside[0], -1.0), (inside[-1], 1.0)):
+        for start, sign, far in ((inside[0], -1.0, reach[0]), (inside[-1], 1.0, reach[1])):
+            last = math.log1p(max(sign * (far - start) / width, 1.0))
             rows += [(2, start, sign * width, a, b) for a, b in _doubling(0.0, 0.5, last)]
     elif math.isinf(low) or math.isinf(high):
-        end, start = (low, float(inside[len(inside) // 2])) if math.isinf(high) else (high, float(inside[len(inside) // 2]))
-        rows += _towards(end, start, inside, -math.log(_FAR))
+        start = float(inside[len(inside) // 2])
+        end, far = (low, reach[1]) if math.isinf(high) else (high, reach[0])
+        rows += _towards(end, start, inside, -math.log(max(abs((far - end) / (start - end)), 10.0)))
     else:
         middle = 0.5 * low + 0.5 * high
         rows += _towards(low, middle, inside[inside < middle], 0.0)
@@ -231,17 +235,24 @@ def _tails(f: Integrand, panels: _Panels) -> tuple[np.ndarray, np.ndarray]:
 
 
 def integrate_scaled(
-    f: Integrand, low: float, high: float, points: Iterable[float] = (), edges: Iterable[float] = (), rtol: float = 1e-11
+    f: Integrand,
+    low: float,
+    high: float,
+    points: Iterable[float] = (),
+    edges: Iterable[float] = (),
+    rtol: float = 1e-11,
+    reach: tuple[float, float] = (-_FAR, _FAR),
 ) -> Scaled:
     """The integral of f over (low, high) as a `Scaled`. f maps nodes of shape (m,) to a `Scaled` of that shape.
 
     ``points`` are landmarks inside the bulk; ``edges`` are places where f may jump or be singular (the ends of a
-    support): the interval is split there. Stops at relative error ``rtol`` (of the integral of |f|), at the noise of f, or
+    support): the interval is split there. ``reach`` is where an infinite interval may be cut, and a tail estimated: far
+    beyond the laws' bulk nothing is left but the cancellation of huge logarithms. Stops at relative error ``rtol`` (of the integral of |f|), at the noise of f, or
     at a fixed number of panels; whichever it is, the error says what was reached.
     """
     cuts = [low, *sorted({float(e) for e in edges if low < e < high}), high]
     marks = np.unique(np.array([p for p in points if math.isfinite(p)], float))
-    parts = [_layout(a, b, marks) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    parts = [_layout(a, b, marks, reach) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
     panels = _Panels(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     sums = _sums(f, panels)
     for _ in range(_MOST_ROUNDS):
@@ -332,7 +343,7 @@ def _under(law: Distribution, g: Integrand, points: Iterable[float], rtol: float
     marks = [*law.landmarks, *(float(p) for p in points)]
     low, high = _checked(*law.support, marks, rtol)
     return integrate_scaled(
-        lambda x: times(exponential(law.log_density(x), law.rounding), g(x)), low, high, marks, rtol=rtol
+        lambda x: times(exponential(law.log_density(x), law.rounding), g(x)), low, high, marks, (), rtol, law.reach
     )
 
 

@@ -1,0 +1,104 @@
+"""`derive`: a chain of lines, each justified by one named rule, or refused.
+
+    derive(log(p(D))).eq(log(Integral(p(D | theta) * p(theta), theta)), tag=2).ge(..., by="Jensen")
+
+A line is accepted when a single rule takes the line before to it, and the prover, with its cross-examination, agrees. With
+``by=`` that very rule must do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import language as lang
+from .errors import StepRejected
+from .prove import Proved, Refuted, Undecided, prove
+from .rules import Rule, justifies, named, two_rules, weakest
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a derivation: its relation to the line before, its term, and what justifies it."""
+
+    relation: str
+    term: Any
+    rule: Rule | None = None
+    conditions: tuple[Any, ...] = ()
+    tag: str = ""
+
+
+_CLAIMS = {"=": lang.Eq, ">=": lang.Ge, "<=": lang.Le}
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """An immutable chain of justified lines. `eq`, `ge` and `le` return a longer one."""
+
+    lines: tuple[Line, ...]
+
+    def eq(self, term: Any, tag: Any = "", by: str | None = None) -> Derivation:
+        """The next line, equal to the last. Raises StepRejected where no single rule, or not `by`, justifies it."""
+        return self._next("=", term, tag, by)
+
+    def ge(self, term: Any, tag: Any = "", by: str | None = None) -> Derivation:
+        """The next line, at most the last (last >= next)."""
+        return self._next(">=", term, tag, by)
+
+    def le(self, term: Any, tag: Any = "", by: str | None = None) -> Derivation:
+        """The next line, at least the last (last <= next)."""
+        return self._next("<=", term, tag, by)
+
+    @property
+    def claim(self) -> Any:
+        """What the chain shows of its first and last line."""
+        signs = {line.relation for line in self.lines[1:]} - {"="}
+        return _CLAIMS[signs.pop() if signs else "="](self.lines[0].term, self.lines[-1].term)
+
+    @property
+    def conditions(self) -> tuple[Any, ...]:
+        """The side conditions of every line, each once."""
+        return tuple(dict.fromkeys(condition for line in self.lines for condition in line.conditions))
+
+    def _next(self, relation: str, term: Any, tag: Any, by: str | None) -> Derivation:
+        if {relation, *(line.relation for line in self.lines)} >= {">=", "<="}:
+            raise StepRejected(f"expected inequalities that all point one way, found {relation} after the opposite")
+        claim = _CLAIMS[relation](self.lines[-1].term, lang.operand(term, "a line of a derivation"))
+        where = f"line {len(self.lines) + 1}" + (f", tagged ({tag})" if tag else "")
+        if by is None:
+            rule = weakest(claim)
+            if rule is None:
+                raise StepRejected(f"expected one rule to justify {where}, {claim}; {_what_would(claim)}")
+        else:
+            try:
+                rule = named(by)
+            except ValueError as unknown:
+                raise StepRejected(f"{where}: {unknown}") from None
+            if not justifies(rule, claim):
+                raise StepRejected(f"expected {rule.name} to justify {where}, {claim}; {_what_would(claim)}")
+        verdict = prove(claim)
+        if not isinstance(verdict, Proved):
+            raise StepRejected(f"{where}: {rule.name} fits, but the line is not proved: {claim}")
+        line = Line(relation, claim.rhs, rule, verdict.conditions, str(tag))
+        return Derivation((*self.lines, line))
+
+
+def _what_would(claim: Any) -> str:
+    one = weakest(claim)
+    if one is not None:
+        return f"found that it is {one.name}"
+    pair = two_rules(claim)
+    if pair is not None:
+        return f"found that it takes two, {pair[0].name} and {pair[1].name}: write the line between them"
+    verdict = prove(claim)
+    if isinstance(verdict, Refuted):
+        found = verdict.counterexample
+        return f"found that it is false: on a table the sides are {found.lhs} and {found.rhs}"
+    if isinstance(verdict, Undecided):
+        return f"found no rule: {verdict.reason}"
+    return f"found that it takes more than two: {', '.join(verdict.rules)}"
+
+
+def derive(term: Any, tag: Any = "") -> Derivation:
+    """Begin a derivation at a term."""
+    return Derivation((Line("", lang.operand(term, "the first line of a derivation"), tag=str(tag)),))

@@ -1,0 +1,272 @@
+"""Verdicts and derivations for people and programs: HTML with mathematics, plain text, and JSON-ready dicts."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from html import escape
+from typing import Any
+
+from . import language as lang
+from .derive import Derivation
+from .expand import Terms
+from .normal import Normaliser
+from .prove import Proved, Refuted, Undecided, Verdict
+from .rules import named
+from .show import latex
+from .tables import Table
+from .textform import text
+from .values import Value, decimal
+
+SIGN = {"=": "=", ">=": r"\ge", "<=": r"\le"}
+
+
+def math(source: str, display: bool = False, tag: str = "") -> str:
+    """Mathematics in HTML, where MathJax finds it."""
+    tagged = rf"\tag{{{tag}}}" if tag else ""
+    body = rf"\[{source}{tagged}\]" if display else rf"\({source}\)"
+    kind = "div" if display else "span"
+    return f'<{kind} class="elbo-math">{escape(body, quote=False)}</{kind}>'
+
+
+# -- the chain of a proof ---------------------------------------------------------------------------------------------
+
+
+def chain(proved: Proved) -> list[tuple[str, Any, Any]]:
+    """An identity's proof, line by line: the rule, and both sides after it; both end in one normal form."""
+    out: list[tuple[str, Any, Any]] = []
+    if proved.slack or not isinstance(proved.claim, lang.Eq):
+        return out
+    using: frozenset[str] = frozenset()
+    for name in proved.rules:
+        using |= named(name).switches
+        normaliser = Normaliser(using)
+        left, right = normaliser(proved.claim.lhs), normaliser(proved.claim.rhs)
+        terms = Terms(normaliser)
+        out.append((name, terms.polynomial(left), terms.polynomial(right)))
+    return out
+
+
+def slack(proved: Proved) -> Any:
+    """The certificate as one term, the larger side minus the smaller; None for an identity."""
+    if not proved.slack:
+        return None
+    parts = [gap.term if x == 1 else lang.Times(_rational(x), gap.term) for x, gap in proved.slack]
+    return lang.Plus(*parts)
+
+
+def _rational(x: Fraction) -> Any:
+    return lang.Rational(x.numerator, x.denominator)
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def rows(table: Table) -> list[tuple[str, list[str], list[str]]]:
+    """Each law of a table: its heading, the states, and their probabilities (zero ones too)."""
+    out = []
+    for law, (names, cells) in table.laws.items():
+        states = [", ".join(f"{v}={state}" for v, state in zip(names, key, strict=True)) for key in cells]
+        out.append((f"{law}({', '.join(names)})", states, [str(mass) for mass in cells.values()]))
+    for (name, args), cells in table.values.items():
+        states = [", ".join(f"{v}={state}" for v, state in zip(args, key, strict=True)) for key in cells]
+        heading = name if args == (name,) else f"{name}({', '.join(args)})"
+        out.append((f"value of {heading}", states, [str(value) for value in cells.values()]))
+    for v, weights in table.weights.items():
+        if any(w != 1 for w in weights):
+            out.append((f"size of each state of {v}", [f"{v}={i}" for i in range(len(weights))], list(map(str, weights))))
+    return out
+
+
+def table_html(table: Table) -> str:
+    out = []
+    for heading, states, masses in rows(table):
+        head = "".join(f'<th scope="col">{escape(state)}</th>' for state in states)
+        body = "".join(f"<td>{escape(mass)}</td>" for mass in masses)
+        out.append(
+            f'<div class="elbo-table"><table><tr><th scope="row">{escape(heading)}</th>{head}</tr>'
+            f'<tr><th scope="row">{"probability" if not heading.startswith(("value", "size")) else "value"}</th>'
+            f"{body}</tr></table></div>"
+        )
+    return "".join(out)
+
+
+def _point(table: Table) -> str:
+    return ", ".join(f"{v}={state}" for v, state in table.point.items())
+
+
+def value_text(value: Value) -> str:
+    number = decimal(value)
+    return f"{value} = {number}" if number != str(value) else number
+
+
+# -- verdicts ---------------------------------------------------------------------------------------------------------
+
+_DISCRETE = {
+    "true": "It is true for discrete laws (counting measure): it fails only for densities that exceed 1.",
+    "unknown": "No table with the counting measure was found to refute it; it fails for a density off that measure.",
+    "false": "",
+}
+
+
+def as_text(verdict: Verdict) -> str:
+    """The verdict in plain text, as the command line prints it."""
+    lines = []
+    if isinstance(verdict, Proved):
+        lines.append(f"Proved: {text(verdict.claim)}")
+        for name, left, right in chain(verdict):
+            lines.append(f"  {name}: {text(left)}" + (f" = {text(right)}" if left != right else " on both sides"))
+        if verdict.slack:
+            lines.append(f"  the slack is {text(slack(verdict))}")
+        elif not chain(verdict):
+            lines.append(f"  by {', '.join(verdict.rules)}")
+        lines += [f"  provided {text(condition)}" for condition in verdict.conditions]
+        lines.append(f"  agreed with exact arithmetic on {verdict.examined} random tables")
+    elif isinstance(verdict, Refuted):
+        found = verdict.counterexample
+        lines.append(f"Refuted: {text(verdict.claim)}")
+        for heading, states, masses in rows(found.table):
+            lines.append(f"  {heading}: " + "  ".join(f"[{s}] {m}" for s, m in zip(states, masses, strict=True)))
+        lines.append(f"  left side{_at(found.table)}: {value_text(found.lhs)}")
+        lines.append(f"  right side{_at(found.table)}: {value_text(found.rhs)}")
+        if _DISCRETE[verdict.discrete]:
+            lines.append("  " + _DISCRETE[verdict.discrete])
+    elif isinstance(verdict, Undecided):
+        lines += [f"Undecided: {text(verdict.claim)}", f"  {verdict.reason}"]
+    return "\n".join(lines)
+
+
+def _at(table: Table) -> str:
+    return f" at {_point(table)}" if table.point else ""
+
+
+def as_dict(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as one JSON-ready object, the same on the command line and in Python."""
+    out: dict[str, Any] = {
+        "verdict": type(verdict).__name__.lower(),
+        "claim": text(verdict.claim),
+        "steps": [],
+        "conditions": [],
+        "counterexample": None,
+        "reason": None,
+    }
+    if isinstance(verdict, Proved):
+        out["steps"] = [{"rule": n, "left": text(a), "right": text(b)} for n, a, b in chain(verdict)]
+        if not out["steps"]:
+            out["steps"] = [{"rule": name} for name in verdict.rules]
+            if verdict.slack:
+                out["steps"][0]["slack"] = text(slack(verdict))
+        out["conditions"] = [text(condition) for condition in verdict.conditions]
+    elif isinstance(verdict, Refuted):
+        found = verdict.counterexample
+        out["counterexample"] = {
+            "laws": {
+                law: {"variables": list(names), "probabilities": {",".join(map(str, k)): str(m) for k, m in cells.items()}}
+                for law, (names, cells) in found.table.laws.items()
+            },
+            "values": {
+                name if args == (name,) else f"{name}({','.join(args)})": {",".join(map(str, k)): str(m) for k, m in cells.items()}
+                for (name, args), cells in found.table.values.items()
+            },
+            "weights": {v: list(map(str, weights)) for v, weights in found.table.weights.items()},
+            "at": dict(found.table.point),
+            "left": {"exact": str(found.lhs), "decimal": decimal(found.lhs, 12)},
+            "right": {"exact": str(found.rhs), "decimal": decimal(found.rhs, 12)},
+        }
+        out["reason"] = _DISCRETE[verdict.discrete] or None
+    elif isinstance(verdict, Undecided):
+        out["reason"] = verdict.reason
+    return out
+
+
+def as_html(verdict: Verdict) -> str:
+    """The verdict as a block of HTML."""
+    kind = type(verdict).__name__
+    mark = {"Proved": "✓", "Refuted": "✗", "Undecided": "?"}[kind]
+    out = [f'<div class="elbo-verdict {kind.lower()}"><p class="elbo-verdict-head">{mark} {kind}</p>']
+    out.append(math(latex(verdict.claim), display=True))
+    if isinstance(verdict, Proved):
+        out.append(f"<p>By {escape(', '.join(verdict.rules), quote=False)}.</p>")
+        if verdict.slack:
+            out.append(f"<p>The slack is {math(latex(slack(verdict)))}.</p>")
+        out.append(_conditions_html(verdict.conditions))
+        out.append(f"<p>Exact arithmetic agreed on {verdict.examined} random tables.</p>")
+    elif isinstance(verdict, Refuted):
+        found = verdict.counterexample
+        out.append(table_html(found.table))
+        where = f" at {escape(_point(found.table))}" if found.table.point else ""
+        out.append(
+            f"<p>Left side{where}: {escape(value_text(found.lhs))}.<br>Right side: {escape(value_text(found.rhs))}.</p>"
+        )
+        if _DISCRETE[verdict.discrete]:
+            out.append(f"<p>{_DISCRETE[verdict.discrete]}</p>")
+    elif isinstance(verdict, Undecided):
+        out.append(f"<p>{escape(verdict.reason)}.</p>")
+    return "".join(out) + "</div>"
+
+
+def _conditions_html(conditions: Any) -> str:
+    if not conditions:
+        return "<p>No side condition.</p>"
+    items = "".join(f"<li>{math(latex(condition))}</li>" for condition in conditions)
+    return f"<p>Provided that</p><ul>{items}</ul>"
+
+
+# -- derivations ------------------------------------------------------------------------------------------------------
+
+
+def derivation_html(derivation: Derivation) -> str:
+    """The chain, a line each: the equation with its tag, then the rule and its side conditions."""
+    out = ['<div class="elbo-derivation">']
+    for line in derivation.lines:
+        source = latex(line.term) if not line.relation else rf"{SIGN[line.relation]} {latex(line.term)}"
+        reason = ""
+        if line.rule is not None:
+            needs = "; ".join(math(latex(condition)) for condition in line.conditions)
+            reason = escape(line.rule.name, quote=False) + (f", if {needs}" if needs else "")
+        out.append(f'<div class="elbo-line">{math(source, display=True, tag=line.tag)}')
+        out.append(f'<div class="elbo-reason">{reason}</div></div>' if reason else "</div>")
+    return "".join(out) + "</div>"
+
+
+def derivation_latex(derivation: Derivation) -> str:
+    """One aligned display with reasons, as LaTeX source for a paper."""
+    body = []
+    for position, line in enumerate(derivation.lines):
+        left = f"{latex(line.term)} " if not position else ""
+        right = "" if not position else f"&{SIGN[line.relation]} {latex(line.term)} "
+        reason = rf"&& \text{{{line.rule.name}}} " if line.rule else ""
+        tag = rf"\tag{{{line.tag}}}" if line.tag else r"\notag"
+        body.append(f"{left}{right}{reason}{tag}" if position else f"{left}& {tag}")
+    joined = " \\\\\n  ".join(body)
+    return f"\\begin{{align}}\n  {joined}\n\\end{{align}}"
+
+
+def derivation_text(derivation: Derivation) -> str:
+    out = []
+    for line in derivation.lines:
+        rule = f"   [{line.rule.name}]" if line.rule else ""
+        tag = f"   ({line.tag})" if line.tag else ""
+        out.append(f"{line.relation:>2} {text(line.term)}{tag}{rule}")
+    return "\n".join(out)
+
+
+def _bundle(html: str, plain: str, source: str | None = None) -> dict[str, str]:
+    bundle = {"text/html": html, "text/plain": plain}
+    if source is not None:
+        bundle["text/latex"] = source
+    return bundle
+
+
+def _verdict_bundle(self: Verdict, **kwargs: Any) -> dict[str, str]:
+    return _bundle(as_html(self), as_text(self))
+
+
+def _derivation_bundle(self: Derivation, **kwargs: Any) -> dict[str, str]:
+    return _bundle(derivation_html(self), derivation_text(self), derivation_latex(self))
+
+
+Verdict._repr_mimebundle_ = _verdict_bundle  # type: ignore[attr-defined]
+Verdict.__str__ = as_text  # type: ignore[method-assign,assignment]
+Derivation._repr_mimebundle_ = _derivation_bundle  # type: ignore[attr-defined]
+Derivation.__str__ = derivation_text  # type: ignore[method-assign,assignment]
+Derivation.latex = derivation_latex  # type: ignore[attr-defined]
