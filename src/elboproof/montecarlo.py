@@ -96,7 +96,9 @@ def evidence(model: Model, q: Distribution, n: int, rng: np.random.Generator) ->
     weights = log_weights(model, q, n, rng)
     top = float(np.max(weights))
     if -math.inf < top < -700:
-        raise IllFormed(f"expected p(D) within a float's range, found weights of at most exp({top:.0f}): use log_evidence")
+        raise IllFormed(
+            f"expected p(D) within a float's range, found weights of at most exp({top:.0f}): use log_evidence"
+        )
     return _mean(np.exp(weights))
 
 
@@ -107,9 +109,7 @@ def _log_mean(logs: np.ndarray) -> Estimate:
     return Estimate(float(np.log(mean.value) + mean.scale), float(mean.error / mean.value))
 
 
-def importance_weighted_bound(
-    model: Model, q: Distribution, k: int, n: int, rng: np.random.Generator
-) -> Estimate:
+def importance_weighted_bound(model: Model, q: Distribution, k: int, n: int, rng: np.random.Generator) -> Estimate:
     """E[log mean of k weights], from n groups of k draws: the ELBO for k = 1, and log p(D) as k grows.
 
     Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders (2016), equation 8.

@@ -34,7 +34,23 @@ from . import estimate
 from .distributions import Distribution, count, generator
 from .errors import IllFormed
 from .estimate import EPS, Estimate, Scaled, known, linear
-from .language import Density, E, Ge, Integral, Law, Le, Log, Over, Plus, Power, Term, Times, Variable, operand, relation
+from .language import (
+    Density,
+    E,
+    Ge,
+    Integral,
+    Law,
+    Le,
+    Log,
+    Over,
+    Plus,
+    Power,
+    Term,
+    Times,
+    Variable,
+    operand,
+    relation,
+)
 from .models import Beta, BetaBernoulli, ConjugateGaussian, Gamma, GammaPoisson, Model, Normal
 from .montecarlo import mean_scaled
 from .quadrature import integrate_scaled
@@ -84,7 +100,9 @@ class Binding:
 
     def law(self, name: str) -> Model | Distribution:
         if name not in self.laws:
-            raise IllFormed(f"expected a binding for the law {name}, found only {', '.join(self.laws)}: bind({name}=...)")
+            raise IllFormed(
+                f"expected a binding for the law {name}, found only {', '.join(self.laws)}: bind({name}=...)"
+            )
         return self.laws[name]
 
     def marginal(self, name: str) -> Distribution:
@@ -251,7 +269,9 @@ class _Reader:
                 # A joint density is sampled from its prior, which covers it.
                 density = Density(factor.law, (Variable(self.on.latent),), () if len(factor.left) > 1 else factor.given)
                 return self._sampled(Over(integrand, density), self._measure(density, item))
-        raise IllFormed(f"expected a density of {self.on.latent} as a factor of the integrand to draw from, found {item}")
+        raise IllFormed(
+            f"expected a density of {self.on.latent} as a factor of the integrand to draw from, found {item}"
+        )
 
     def _sampled(self, f: Expr, law: Distribution) -> Scaled:
         drawn = law.sample(self.n, self.rng)  # type: ignore[arg-type]

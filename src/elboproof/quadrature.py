@@ -184,7 +184,9 @@ def _layout(low: float, high: float, points: np.ndarray, reach: tuple[float, flo
     return _Panels(*(np.array(column, float) for column in zip(*rows, strict=True)))
 
 
-def _towards(end: float, start: float, inside: np.ndarray, first: float) -> list[tuple[float, float, float, float, float]]:
+def _towards(
+    end: float, start: float, inside: np.ndarray, first: float
+) -> list[tuple[float, float, float, float, float]]:
     """Panels in t = log(w / distance to the end), from ``first`` to the last float before the end."""
     w = start - end
     last = math.log(abs(w) / max(EPS * abs(end), 1e-290))
@@ -347,7 +349,9 @@ def _under(law: Distribution, g: Integrand, points: Iterable[float], rtol: float
     )
 
 
-def expectation(f: Callable[[Any], Any], law: Distribution, points: Iterable[float] = (), rtol: float = 1e-11) -> Estimate:
+def expectation(
+    f: Callable[[Any], Any], law: Distribution, points: Iterable[float] = (), rtol: float = 1e-11
+) -> Estimate:
     """E_law[f] (source, equation 19). ``points``: further landmarks, where f has its bulk far from the law's.
 
     ``f`` maps an array of shape (m,) to one of that shape; infinite values count where the law has mass.
