@@ -57,9 +57,7 @@ def stderr(notebook: Any) -> list[str]:
 
 
 def errors(notebook: Any) -> list[str]:
-    return [
-        f"code cell {n} ended in an error" for n, output in outputs(notebook) if output.output_type == "error"
-    ]
+    return [f"code cell {n} ended in an error" for n, output in outputs(notebook) if output.output_type == "error"]
 
 
 def not_compared(notebook: Any) -> list[str]:
@@ -79,11 +77,7 @@ def exempt(notebook: Any) -> list[str]:
     faults = []
     for n, cell in enumerate(code(notebook), 1):
         tags = cell.metadata.get("tags", [])
-        bad = [
-            tag
-            for tag in tags
-            if tag.lower().replace("_", "-").startswith("nbval") or tag == "raises-exception"
-        ]
+        bad = [tag for tag in tags if tag.lower().replace("_", "-").startswith("nbval") or tag == "raises-exception"]
         bad += MARKS.findall(cell.source)
         faults += [f"code cell {n} is exempt: {mark}" for mark in bad]
         if "remove" in " ".join(tags):

@@ -54,9 +54,7 @@ def links(site: Path) -> list[str]:
                 target = target / "index.html"
             if not target.is_file() or site.resolve() not in target.resolve().parents:
                 faults.append(f"{page.name}: {where} leads nowhere")
-            elif (
-                parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in anchors(target)
-            ):
+            elif parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in anchors(target):
                 faults.append(f"{page.name}: {where} has no such anchor")
     return faults
 
@@ -69,9 +67,7 @@ def equation_links(site: Path) -> list[str]:
             number = link.text_content().strip("() ")
             parts = urlsplit(link.get("href", ""))
             target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-            found = (
-                parsed(target).xpath("//*[@id=$anchor]", anchor=parts.fragment) if target.is_file() else []
-            )
+            found = parsed(target).xpath("//*[@id=$anchor]", anchor=parts.fragment) if target.is_file() else []
             if not found:
                 faults.append(f"{page.name}: ({number}) leads nowhere")
             elif not re.search(r"\\tag\{" + re.escape(number) + r"[^}]*\}", found[0].text_content()):
@@ -134,12 +130,7 @@ def unrendered(site: Path) -> list[str]:
             for element in output.iter():
                 texts = [(element, element.text)] + [(element, child.tail) for child in element]
                 for owner, text in texts:
-                    if (
-                        isinstance(owner.tag, str)
-                        and text
-                        and re.search(r"\\[(\[]", text)
-                        and not owner.xpath(inside)
-                    ):
+                    if isinstance(owner.tag, str) and text and re.search(r"\\[(\[]", text) and not owner.xpath(inside):
                         faults.append(f"{page.name}: mathematics outside .elbo-math: {text.strip()[:60]}")
     return faults
 

@@ -50,10 +50,7 @@ def test_nothing_is_sanitized() -> None:
 
 # A sound notebook, and what each fault changes in it
 
-TEXT = (
-    tool.HEADER
-    + "# A title\n\n```{code-cell} ipython3\nprint(1 + 1)\n```\n\n```{code-cell} ipython3\n1 / 3\n```\n"
-)
+TEXT = tool.HEADER + "# A title\n\n```{code-cell} ipython3\nprint(1 + 1)\n```\n\n```{code-cell} ipython3\n1 / 3\n```\n"
 
 
 def sound() -> Any:

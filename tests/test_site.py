@@ -21,9 +21,7 @@ def test_site(check: str, html: Path) -> None:
 
 def test_there_are_pages(html: Path) -> None:
     notebooks = {path.stem for path in (ROOT / "book").glob("*.ipynb")}
-    listed = set(
-        re.findall(r"^\s*(?:- file|root): book/([\w-]+)", (ROOT / "_toc.yml").read_text(), re.MULTILINE)
-    )
+    listed = set(re.findall(r"^\s*(?:- file|root): book/([\w-]+)", (ROOT / "_toc.yml").read_text(), re.MULTILINE))
     assert listed == notebooks, "_toc.yml lists other pages than book/ has"
     assert {Path(name).stem for name in PAGES} >= notebooks
 
@@ -109,9 +107,7 @@ BROWSER_FAULTS = [
 
 
 @pytest.mark.parametrize(("word", "fault"), [("", ""), *BROWSER_FAULTS])
-def test_the_browser_finds_a_planted_fault(
-    word: str, fault: str, tmp_path: Path, html: Path, browser
-) -> None:
+def test_the_browser_finds_a_planted_fault(word: str, fault: str, tmp_path: Path, html: Path, browser) -> None:
     text = (html / "book" / "index.html").read_text()
     config = re.search(r"<script>window.MathJax = .*?</script>", text)
     assert config
