@@ -109,9 +109,7 @@ class Distribution:
         """KL(self || other) in closed form, in nats; ``inf`` where `other` lacks support. Same family only."""
         if type(other) is not type(self):
             mine, theirs = type(self).__name__, type(other).__name__
-            raise IllFormed(
-                f"expected another {mine} for the closed-form KL of a {mine}, found {theirs}: use quadrature"
-            )
+            raise IllFormed(f"expected another {mine} for its closed-form KL, found a {theirs}: use quadrature")
         return float(self._kl(other))
 
     def _log_density(self, x: np.ndarray) -> np.ndarray:

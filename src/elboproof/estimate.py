@@ -43,7 +43,8 @@ class Estimate(NamedTuple):
         pairs = zip(np.ravel(self.value), np.ravel(np.broadcast_to(self.error, np.shape(self.value))), strict=True)
         return "[" + ", ".join(_spell(float(v), float(e)) for v, e in pairs) + "]"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _spell(value: float, error: float) -> str:

@@ -98,6 +98,8 @@ class Model:
 class ConjugateGaussian(Model):
     """x_i ~ Normal(theta, sigma) independently, sigma known, and theta ~ Normal(mean, sd). Data of shape (n,)."""
 
+    prior: Normal
+
     def __init__(self, data: Any, sigma: float = 1.0, mean: float = 0.0, sd: float = 1.0):
         where = type(self).__name__
         self.data = observations(data, where)
@@ -110,14 +112,14 @@ class ConjugateGaussian(Model):
         return self.data.size, centre, float(np.sum((self.data - centre) ** 2))
 
     @cached_property
-    def posterior(self) -> Normal:  # type: ignore[override]
+    def posterior(self) -> Normal:
         n, centre, _ = self._statistics
         precision = self.prior.sd**-2 + n * self.sigma**-2
         shift = n * self.sigma**-2 / precision * (centre - self.prior.mean)
         return Normal(self.prior.mean + shift, precision**-0.5)
 
     @cached_property
-    def log_evidence(self) -> float:  # type: ignore[override]
+    def log_evidence(self) -> float:
         # The sample mean is Normal(mean, sd^2 + sigma^2 / n); the rest of the data does not depend on theta.
         n, centre, spread = self._statistics
         marginal = Normal(self.prior.mean, math.hypot(self.prior.sd, self.sigma / math.sqrt(n)))
@@ -125,7 +127,7 @@ class ConjugateGaussian(Model):
         return float(marginal.log_density(centre)) - 0.5 * rest
 
     @cached_property
-    def rounding(self) -> float:  # type: ignore[override]
+    def rounding(self) -> float:
         n, _, spread = self._statistics
         return self.prior.rounding + n * (1 + abs(math.log(self.sigma))) + 0.5 * spread / self.sigma**2
 
@@ -138,6 +140,8 @@ class ConjugateGaussian(Model):
 class BetaBernoulli(Model):
     """x_i ~ Bernoulli(theta) independently, theta ~ Beta(a, b). Data of shape (n,), zeros and ones."""
 
+    prior: Beta
+
     def __init__(self, data: Any, a: float = 1.0, b: float = 1.0):
         where = type(self).__name__
         self.data = observations(data, where, "zeros and ones", lambda x: (x == 0) | (x == 1))
@@ -149,17 +153,17 @@ class BetaBernoulli(Model):
         return ones, self.data.size - ones
 
     @cached_property
-    def posterior(self) -> Beta:  # type: ignore[override]
+    def posterior(self) -> Beta:
         ones, zeros = self._counts
         return Beta(self.prior.a + ones, self.prior.b + zeros)
 
     @cached_property
-    def log_evidence(self) -> float:  # type: ignore[override]
+    def log_evidence(self) -> float:
         after, before = self.posterior, self.prior
         return float(special.betaln(after.a, after.b) - special.betaln(before.a, before.b))
 
     @cached_property
-    def rounding(self) -> float:  # type: ignore[override]
+    def rounding(self) -> float:
         return self.prior.rounding + self.posterior.rounding
 
     def _log_likelihood(self, theta: np.ndarray) -> np.ndarray:
@@ -169,6 +173,8 @@ class BetaBernoulli(Model):
 
 class GammaPoisson(Model):
     """x_i ~ Poisson(theta) independently, theta ~ Gamma(shape, rate). Data of shape (n,), counts 0, 1, 2, ..."""
+
+    prior: Gamma
 
     def __init__(self, data: Any, shape: float = 1.0, rate: float = 1.0):
         where = type(self).__name__
@@ -180,18 +186,18 @@ class GammaPoisson(Model):
         return self.data.size, float(np.sum(self.data)), float(np.sum(special.gammaln(self.data + 1)))
 
     @cached_property
-    def posterior(self) -> Gamma:  # type: ignore[override]
+    def posterior(self) -> Gamma:
         n, total, _ = self._statistics
         return Gamma(self.prior.shape + total, self.prior.rate + n)
 
     @cached_property
-    def log_evidence(self) -> float:  # type: ignore[override]
+    def log_evidence(self) -> float:
         before, after = self.prior, self.posterior
         start = before.shape * math.log(before.rate) - math.lgamma(before.shape)
         return start + math.lgamma(after.shape) - after.shape * math.log(after.rate) - self._statistics[2]
 
     @cached_property
-    def rounding(self) -> float:  # type: ignore[override]
+    def rounding(self) -> float:
         return self.prior.rounding + self.posterior.rounding + self._statistics[2]
 
     def _log_likelihood(self, theta: np.ndarray) -> np.ndarray:

@@ -96,9 +96,7 @@ def evidence(model: Model, q: Distribution, n: int, rng: np.random.Generator) ->
     weights = log_weights(model, q, n, rng)
     top = float(np.max(weights))
     if -math.inf < top < -700:
-        raise IllFormed(
-            f"expected p(D) within a float's range, found weights of at most exp({top:.0f}): use log_evidence"
-        )
+        raise IllFormed(f"expected p(D) in a float's range, found weights up to exp({top:.0f}): use log_evidence")
     return _mean(np.exp(weights))
 
 

@@ -14,8 +14,8 @@ trusted to its last bit), and an integral adds its own to the integral of its in
 rules combine standard errors, which is more than their variance warrants.
 
 Conventions, those of measure theory: an integral sees no point where a density that multiplies its integrand is zero;
-0 times infinity is 0; infinity minus infinity, 0/0 and a conditional on an impossible event are nan. An integral over the
-latent variable runs over the supports of the laws in it.
+0 times infinity is 0; infinity minus infinity, 0/0 and a conditional on an impossible event are nan. An integral
+over the latent variable runs over the supports of the laws in it.
 """
 
 from __future__ import annotations
@@ -100,9 +100,7 @@ class Binding:
 
     def law(self, name: str) -> Model | Distribution:
         if name not in self.laws:
-            raise IllFormed(
-                f"expected a binding for the law {name}, found only {', '.join(self.laws)}: bind({name}=...)"
-            )
+            raise IllFormed(f"expected a binding for the law {name}, found {', '.join(self.laws)}: bind({name}=...)")
         return self.laws[name]
 
     def marginal(self, name: str) -> Distribution:
@@ -151,7 +149,7 @@ def _points(thing: Any, name: str) -> np.ndarray:
 
 
 class _Reader:
-    """One evaluation: a walk over the tree. ``at`` holds the values of the latent variable, None where it is not given."""
+    """One evaluation: a walk over the tree. ``at`` holds the latent variable's values, None where there are none."""
 
     def __init__(self, on: Binding, method: str, rng: Any, n: int, rtol: float):
         if method not in ("quadrature", "montecarlo"):
@@ -267,11 +265,10 @@ class _Reader:
         for factor in factors:
             if isinstance(factor, Density) and self.on.latent in {v.name for v in factor.left}:
                 # A joint density is sampled from its prior, which covers it.
-                density = Density(factor.law, (Variable(self.on.latent),), () if len(factor.left) > 1 else factor.given)
+                given = () if len(factor.left) > 1 else factor.given
+                density = Density(factor.law, (Variable(self.on.latent),), given)
                 return self._sampled(Over(integrand, density), self._measure(density, item))
-        raise IllFormed(
-            f"expected a density of {self.on.latent} as a factor of the integrand to draw from, found {item}"
-        )
+        raise IllFormed(f"expected a factor that is a density of {self.on.latent}, to draw from, found {item}")
 
     def _sampled(self, f: Expr, law: Distribution) -> Scaled:
         drawn = law.sample(self.n, self.rng)  # type: ignore[arg-type]

@@ -19,13 +19,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .distributions import Distribution, number
 from .errors import IllFormed
-from .estimate import EPS, Estimate, Scaled, exactly, exponential, is_infinite, is_zero, known, linear, log, off, times
+from .estimate import (
+    EPS,
+    Estimate,
+    Scaled,
+    exactly,
+    exponential,
+    is_infinite,
+    is_zero,
+    known,
+    linear,
+    log,
+    off,
+    times,
+)
 
 # Nodes in (0, 1) of the 21-point Kronrod rule and their weights; every second node belongs to the 10-point Gauss rule.
 _K_NODES = (
@@ -55,10 +69,11 @@ _MOST_PANELS, _MOST_ROUNDS = 6000, 60
 _FAR = 1e60  # how far a tail is followed: beyond it, squares of squares would overflow
 
 Integrand = Callable[[np.ndarray], Scaled]
+_Row = tuple[float, float, float, float, float]
 
 
 class _Panels(NamedTuple):
-    """Rows: how x depends on t (kind 0: x = t; 1: x = anchor + w e^-t; 2: x = anchor + w (e^t - 1)), t from low to high."""
+    """Rows: t from low to high, with x = t (kind 0), anchor + w e^-t (kind 1) or anchor + w (e^t - 1) (kind 2)."""
 
     kind: np.ndarray
     anchor: np.ndarray
@@ -72,7 +87,8 @@ class _Panels(NamedTuple):
     def halves(self) -> _Panels:
         middle = 0.5 * (self.low + self.high)
         ends = (np.concatenate([self.low, middle]), np.concatenate([middle, self.high]))
-        return _Panels(*(np.concatenate([c, c]) for c in self[:3]), *ends)
+        kind, anchor, w = (np.concatenate([c, c]) for c in self[:3])
+        return _Panels(kind, anchor, w, *ends)
 
     def at(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x, log |dx/dt| and the rounding of x, for t of shape (rows, nodes)."""
@@ -92,7 +108,7 @@ class _Panels(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """Per panel: Kronrod sum, error, sum of absolute values, all times exp(scale); log of what the values are off by."""
+    """Per panel: Kronrod sum, error, sum of absolute values, all times exp(scale); log of the values' own error."""
 
     scale: np.ndarray
     kronrod: np.ndarray
@@ -166,9 +182,9 @@ def _layout(low: float, high: float, points: np.ndarray, reach: tuple[float, flo
             inside = np.array([low + max(1.0, abs(low))])
         else:
             inside = np.array([0.5 * low + 0.5 * high])
-    rows: list[tuple[float, float, float, float, float]] = []
+    rows: list[_Row] = []
     if math.isinf(low) and math.isinf(high):
-        rows += [(0, 0.0, 1.0, a, b) for a, b in zip(inside[:-1], inside[1:], strict=True)]
+        rows += [(0, 0.0, 1.0, a, b) for a, b in pairwise(inside)]
         width = float(inside[-1] - inside[0]) or max(1.0, abs(float(inside[0])))
         for start, sign, far in ((inside[0], -1.0, reach[0]), (inside[-1], 1.0, reach[1])):
             last = math.log1p(max(sign * (far - start) / width, 1.0))
@@ -184,16 +200,14 @@ def _layout(low: float, high: float, points: np.ndarray, reach: tuple[float, flo
     return _Panels(*(np.array(column, float) for column in zip(*rows, strict=True)))
 
 
-def _towards(
-    end: float, start: float, inside: np.ndarray, first: float
-) -> list[tuple[float, float, float, float, float]]:
+def _towards(end: float, start: float, inside: np.ndarray, first: float) -> list[_Row]:
     """Panels in t = log(w / distance to the end), from ``first`` to the last float before the end."""
     w = start - end
     last = math.log(abs(w) / max(EPS * abs(end), 1e-290))
     marks = np.log(abs(w) / np.abs(inside - end))
     marks = np.unique(np.clip(marks, first, last))
     lowest, highest = (float(marks[0]), float(marks[-1])) if marks.size else (0.0, 0.0)
-    pairs = list(zip(marks[:-1], marks[1:], strict=True)) + _doubling(highest, 1.0, last)
+    pairs = list(pairwise(marks)) + _doubling(highest, 1.0, last)
     pairs += [(-b, -a) for a, b in _doubling(-lowest, 1.0, -first)]
     return [(1, end, w, float(a), float(b)) for a, b in pairs]
 
@@ -248,13 +262,14 @@ def integrate_scaled(
     """The integral of f over (low, high) as a `Scaled`. f maps nodes of shape (m,) to a `Scaled` of that shape.
 
     ``points`` are landmarks inside the bulk; ``edges`` are places where f may jump or be singular (the ends of a
-    support): the interval is split there. ``reach`` is where an infinite interval may be cut, and a tail estimated: far
-    beyond the laws' bulk nothing is left but the cancellation of huge logarithms. Stops at relative error ``rtol`` (of the integral of |f|), at the noise of f, or
-    at a fixed number of panels; whichever it is, the error says what was reached.
+    support): the interval is split there. ``reach`` is where an infinite interval may be cut, and its tail estimated:
+    far beyond the laws' bulk nothing is left but the cancellation of huge logarithms. Stops at relative error ``rtol``
+    (of the integral of |f|), at the noise of f, or at a fixed number of panels; whichever it is, the error says what
+    was reached.
     """
     cuts = [low, *sorted({float(e) for e in edges if low < e < high}), high]
     marks = np.unique(np.array([p for p in points if math.isfinite(p)], float))
-    parts = [_layout(a, b, marks, reach) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    parts = [_layout(a, b, marks, reach) for a, b in pairwise(cuts)]
     panels = _Panels(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
     sums = _sums(f, panels)
     for _ in range(_MOST_ROUNDS):
@@ -289,6 +304,8 @@ def _total(f: Integrand, panels: _Panels, sums: _Sums) -> Scaled:
         return exactly(math.inf if plus else -math.inf)
     beyond, stuck = _tails(f, panels)
     top = float(np.max(sums.scale))
+    if top == -np.inf:  # zero at every node, which may still be off by something
+        top = float(np.max(sums.noise))
     if top == -np.inf:
         return exactly(0.0)
     weight = np.exp(sums.scale - top)
