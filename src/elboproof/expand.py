@@ -109,7 +109,13 @@ class Terms:
                     return lang.E(lang.Over(f, lang.Times(*below)) if below else f, *measures)
                 except lang.IllFormed:  # measures that condition in a circle: an integral is all there is
                     pass
-        return lang.Integral(self.polynomial(poly), *_variables(names))
+        body = self.polynomial(poly)
+        unused = sorted(names - {v.name for v in body.free_symbols})
+        if unused:  # the size of the space: an integral of q/q
+            law = next(self._laws[name] for name in sorted(self._laws))
+            one = lang.Density(law, _variables(unused))
+            body = lang.Times(lang.Over(one, one), body) if body != 1 else lang.Over(one, one)
+        return lang.Integral(body, *_variables(names))
 
 
 def _variables(names: Any) -> list[lang.Variable]:

@@ -111,13 +111,13 @@ def _drops_gap(rule: Rule, claim: Any) -> bool:
     if not rest:
         return False
     for mono, value in list(rest.items()):
-        gap = _gap_at(rule, mono) if value > 0 else None
+        gap = gap_at(rule, mono) if value > 0 else None
         if gap is not None:
             add_into(rest, gap, -value)
     return not rest
 
 
-def _gap_at(rule: Rule, mono: Any) -> Polynomial | None:
+def gap_at(rule: Rule, mono: Any) -> Polynomial | None:
     """The gap, in the normal form that only rearranges, whose leading monomial this is."""
     if len(mono) != 1:
         return None
