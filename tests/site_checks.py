@@ -145,6 +145,19 @@ CHECKS = {
 }
 
 
+# Elements that reach beyond the screen, and that nothing around them lets a reader scroll to.
+CUT = """() => [...document.querySelectorAll('article *, main *')].filter(e => {
+    if (e.getBoundingClientRect().width === 0 || e.closest('svg') !== null && e.localName !== 'svg') return false;
+    if (e.getBoundingClientRect().right <= document.documentElement.clientWidth + 1) return false;
+    for (let a = e.parentElement; a; a = a.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(a).overflowX) && a.scrollWidth > a.clientWidth)
+            return a.getBoundingClientRect().right > document.documentElement.clientWidth + 1;
+        if (getComputedStyle(a).position === 'fixed') return false;
+    }
+    return true;
+}).slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
+
+
 def opened(browser: Any, address: str, name: str, width: int, scheme: str = "light") -> list[str]:
     """The faults a browser shows on one page."""
     faults: list[str] = []
@@ -188,5 +201,6 @@ def opened(browser: Any, address: str, name: str, width: int, scheme: str = "lig
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:
         faults.append(f"the page is {wide} px wider than the screen ({width} px)")
+    faults += [f"cut off at the right: {text}" for text in page.evaluate(CUT)]
     context.close()
     return faults

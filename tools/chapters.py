@@ -12,7 +12,9 @@ import json
 import re
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import jupytext
@@ -130,6 +132,15 @@ def attempt(chapter: Path, target: Path) -> tuple[str, float, str]:
         return chapter.stem, 0.0, str(error)
 
 
+def attempts(chapters: list[Path], targets: list[Path], jobs: int) -> Iterator[tuple[str, float, str]]:
+    """Every attempt, in order, `jobs` at a time."""
+    if jobs == 1 or len(chapters) < 2:
+        yield from map(attempt, chapters, targets)
+        return
+    with ProcessPoolExecutor(min(jobs, len(chapters)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(attempt, chapters, targets)
+
+
 def libraries() -> str:
     """What an output depends on besides its chapter: library, packages, this file, the Python."""
     files = sorted((ROOT / "src" / "elboproof").rglob("*.py"))
@@ -187,16 +198,15 @@ def run(names: list[str], *, force: bool, jobs: int, root: Path = ROOT) -> int:
         else:
             todo.append(chapter)
     (root / "book").mkdir(exist_ok=True)
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        targets = [root / "book" / f"{chapter.stem}.ipynb" for chapter in todo]
-        for chapter, (name, seconds, error) in zip(todo, pool.map(attempt, todo, targets), strict=True):
-            if error:
-                failed = True
-                stamps.pop(name, None)
-                print(f"{name}: failed\n{error}", file=sys.stderr)
-            else:
-                stamps[name] = stamp(chapter)
-                print(f"{name}: executed in {seconds:.1f} s", flush=True)
+    targets = [root / "book" / f"{chapter.stem}.ipynb" for chapter in todo]
+    for chapter, (name, seconds, error) in zip(todo, attempts(todo, targets, jobs), strict=True):
+        if error:
+            failed = True
+            stamps.pop(name, None)
+            print(f"{name}: failed\n{error}", file=sys.stderr)
+        else:
+            stamps[name] = stamp(chapter)
+            print(f"{name}: executed in {seconds:.1f} s", flush=True)
     record.parent.mkdir(exist_ok=True)
     record.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n")
     if not todo and not failed:
