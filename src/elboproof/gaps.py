@@ -33,11 +33,34 @@ class Gap:
     term: Any
 
 
-def nonnegative_by_form(term: Any) -> bool:
-    """Whether a term is one of the forms that are >= 0 for all laws. A certificate holds nothing else."""
+def nonnegative_by_form(term: Any, known: frozenset[Any] = frozenset()) -> bool:
+    """Whether a term is one of the forms that are >= 0 for all laws. A certificate holds nothing else.
+
+    `known` holds terms that are positive wherever the claim has a value, because it takes their logarithms.
+    """
     if isinstance(term, lang.E):
-        return nonnegative_by_form(term.args[0]) or _tangent(term.args[0]) or _positive(term.args[0])
-    return isinstance(term, (lang.KL, lang.I)) or _jensen(term) or _tangent(term) or _positive(term)
+        return nonnegative_by_form(term.args[0], known)
+    return isinstance(term, (lang.KL, lang.I)) or _jensen(term) or _tangent(term, known) or _positive(term)
+
+
+def positive_in(claim: Any) -> frozenset[Any]:
+    """Terms whose logarithm the claim takes, alone or times what is positive by its form."""
+    found = set()
+    for side in (claim.lhs, claim.rhs):
+        for node, _ in walk(side):
+            if isinstance(node, lang.Log):
+                found.add(node.args[0])
+                odd = [part for part in _factors(node.args[0]) if not _positive(part)]
+                if len(odd) == 1:
+                    found.add(odd[0])
+    return frozenset(found)
+
+
+def _factors(x: Any) -> list[Any]:
+    """The factors above and below of a product or quotient."""
+    if isinstance(x, (lang.Times, lang.Over)):
+        return [part for arg in x.args for part in _factors(arg)]
+    return [x]
 
 
 def _positive(term: Any) -> bool:
@@ -49,12 +72,12 @@ def _positive(term: Any) -> bool:
     return isinstance(term, lang.Density) or (not isinstance(term, lang.Term) and bool(term.is_positive))
 
 
-def _tangent(term: Any) -> bool:
-    """X - 1 - log X for a positive X."""
+def _tangent(term: Any, known: frozenset[Any] = frozenset()) -> bool:
+    """X - 1 - log X for an X positive by its form, or known to be."""
     if not isinstance(term, lang.Plus) or len(term.args) != 3:
         return False
     x, one, minus_log = term.args
-    return one == -1 and minus_log == lang.negated(lang.Log(x)) and _positive(x)
+    return one == -1 and minus_log == lang.negated(lang.Log(x)) and (x in known or _positive(x))
 
 
 def _jensen(term: Any) -> bool:
@@ -156,13 +179,16 @@ class Candidates:
             x = node.args[0]
             if isinstance(x, lang.E) and _positive(x.args[0]):
                 yield from self._built(jensen_gap, x.args[0], x.measures, outer)
-            if isinstance(x, lang.Integral) and _positive(x.args[0]):
-                for measures in self._measures:
+            if isinstance(x, (lang.E, lang.Integral)) and _positive(x.args[0]):
+                integrand = lang.Times(*x.measures, x.args[0]) if isinstance(x, lang.E) else x.args[0]
+                inside = [(d,) for d in lang.subterms(integrand) if isinstance(d, lang.Density)]
+                for measures in dict.fromkeys([*self._measures, *inside]):
                     if {v for m in measures for v in m.left} == set(x.bound):
-                        yield from self._built(jensen_gap, lang.Over(x.args[0], lang.Times(*measures)), measures, outer)
+                        yield from self._built(jensen_gap, lang.Over(integrand, lang.Times(*measures)), measures, outer)
             if _positive(x):
-                yield from self._built(tangent_gap, x, outer)
                 yield from self._built(tangent_gap, lang.Over(Integer(1), x), outer)
+            for part in dict.fromkeys([x, *(part for part in _factors(x) if not _positive(part))]):
+                yield from self._built(tangent_gap, part, outer)
         yield Gap("positive number", Integer(1))
 
     @staticmethod
@@ -235,12 +261,14 @@ def _pruned(target: Polynomial, columns: list[Polynomial]) -> list[int]:
         alive = kept
 
 
-def check_certificate(claim_difference: Polynomial, pieces: list[tuple[Fraction, Gap]], discrete: bool = False) -> None:
+def check_certificate(
+    claim: Any, claim_difference: Polynomial, pieces: list[tuple[Fraction, Gap]], discrete: bool = False
+) -> None:
     """Re-add a certificate from scratch; Disagreement if it does not give the claim, or holds what is no gap."""
-    fresh = Normaliser()
+    fresh, known = Normaliser(), positive_in(claim)
     total: Polynomial = {}
     for value, gap in pieces:
-        if value <= 0 or not (nonnegative_by_form(gap.term) or discrete and gap.kind == "entropy"):
+        if value <= 0 or not (nonnegative_by_form(gap.term, known) or discrete and gap.kind == "entropy"):
             raise Disagreement(f"expected non-negative pieces in a certificate, found {value} times {gap.term}")
         add_into(total, fresh(gap.term), value)
     if total != claim_difference:

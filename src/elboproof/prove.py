@@ -128,7 +128,7 @@ def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Pro
     pieces = certificate(upward, normaliser, (candidates.divergences(), candidates.logarithms(), positive))
     if pieces is None:
         return None
-    check_certificate(upward, pieces)
+    check_certificate(claim, upward, pieces)
     needs = conditions.supports() + conditions.bounded([normaliser(gap.term) for _, gap in pieces])
     return Proved(claim, tuple(needs), tuple(pieces))
 
@@ -162,7 +162,7 @@ def _discrete(claim: Any, normaliser: Normaliser, difference: Polynomial) -> str
     pieces = certificate(upward, normaliser, groups)
     if pieces is None:
         return "unknown"
-    check_certificate(upward, pieces, discrete=True)
+    check_certificate(claim, upward, pieces, discrete=True)
     return "true"
 
 

@@ -7,8 +7,9 @@ need holds on it, and no side is infinite for a reason the claim could excuse.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from .errors import NotComparable
@@ -32,35 +33,66 @@ def fails_on(claim: Any, table: Table) -> Counterexample | bool:
 
     False means that the table tells nothing: a side is infinite, undefined, or known only by an enclosure.
     """
-    exact = Exact(table)
-    lhs, rhs = exact(claim.lhs), exact(claim.rhs)
-    if not (is_finite(lhs) and is_finite(rhs)):
+    found = _sides(claim, table)
+    if not (is_finite(found.lhs) and is_finite(found.rhs)):
         return False
     try:
-        return ordered(claim, lhs, rhs) or Counterexample(table, lhs, rhs)
+        return ordered(claim, found.lhs, found.rhs) or found
     except NotComparable:
         return False
 
 
-def tables(shape: Shape, seed: int, weighted: bool) -> Iterator[Table]:
-    """First the small tables in order, then random ones with more states and larger denominators."""
-    yield from small_tables(shape, weighted)
+def _sides(claim: Any, table: Table) -> Counterexample:
+    exact = Exact(table)
+    return Counterexample(table, exact(claim.lhs), exact(claim.rhs))
+
+
+def _random(shape: Shape, seed: int, count: int, weighted: bool) -> Iterator[Table]:
     rng = random.Random(seed)
     large = 3 ** max((len(names) for _, names in shape.laws.values()), default=0) > 300
-    for i in range(60):
+    for i in range(count):
         yield random_table(shape, rng, states=2 if large else 2 + i % 2, weighted=weighted, top=3 + i)
 
 
-def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexample | None:
-    """The first counterexample in order of size, or None: discrete tables before weighted ones.
+def _stages(shape: Shape, seed: int, counting_only: bool) -> Iterator[Iterable[Table]]:
+    """Tables in the order they are tried; the probes in the middle tell whether a longer search is worth while."""
+    small = small_tables(shape, weighted=False)
+    yield islice(small, 40)
+    yield _random(shape, seed, 12, False)
+    if not counting_only:
+        yield _random(shape, seed + 1, 30, True)
+    yield small
+    if not counting_only:
+        yield small_tables(shape, weighted=True)
+    yield _random(shape, seed + 2, 40, not counting_only)
 
-    `counting_only` leaves the weighted ones out. Raises NotAClaim for what is no claim.
+
+def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexample | None:
+    """The smallest counterexample found, or None: discrete tables before weighted ones, small ones before random.
+
+    A claim with a side that has no finite value on any table tried (the logarithm of what is never positive) is
+    refuted by the first of them. `counting_only` leaves the weighted tables out. Raises NotAClaim for what is no claim.
     """
     claim = relation(claim)
     shape = Shape.of(claim.lhs, claim.rhs)
-    for weighted in (False,) if counting_only else (False, True):
-        for table in tables(shape, seed, weighted):
+    reserve: Counterexample | None = None
+    valueless: Counterexample | None = None
+    always = True
+    for stage, batch in enumerate(_stages(shape, seed, counting_only)):
+        probing = stage in (1, 2)
+        if stage == 3 and reserve is not None and not reserve.table.counting:
+            continue  # discrete tables did not do it; weighted ones will
+        for table in batch:
             found = fails_on(claim, table)
             if isinstance(found, Counterexample):
-                return found
-    return None
+                if not probing:
+                    return found
+                reserve = reserve or found
+                break
+            if always:
+                sides = _sides(claim, table)
+                always = not (is_finite(sides.lhs) and is_finite(sides.rhs))
+                valueless = valueless or sides
+        if stage == 2 and reserve is None and not always:
+            return None
+    return reserve or (valueless if always else None)

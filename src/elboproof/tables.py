@@ -156,8 +156,11 @@ def random_table(
         return [Fraction(part, total) for part in parts]
 
     sizes = {v: states for v in shape.variables}
-    choices = (Fraction(1, 2), Fraction(1), Fraction(2), Fraction(1, 3), Fraction(3))
-    weights = {v: tuple(rng.choice(choices) for _ in range(n)) for v, n in sizes.items()} if weighted else {}
+    scales = [Fraction(n, d) for n, d in ((1, 8), (1, 3), (1, 2), (1, 1), (2, 1), (3, 1), (8, 1))]
+    weights = {}
+    for v, n in sizes.items() if weighted else ():
+        scale = rng.choice(scales)  # large and small sets: densities far below and above 1
+        weights[v] = tuple(scale * rng.choice(scales[2:5]) for _ in range(n))
     return Table(
         sizes,
         {name: _law(shape, name, sizes, draw) for name in shape.laws},
