@@ -2,8 +2,8 @@
 
     derive(log(p(D))).eq(log(Integral(p(D | theta) * p(theta), theta)), tag=2).ge(..., by="Jensen")
 
-A line is accepted when a single rule takes the line before to it, and the prover, with its cross-examination, agrees. With
-``by=`` that very rule must do.
+A line is accepted when a single rule takes the line before to it, and the prover, with its cross-examination, agrees.
+With ``by=`` that very rule must do.
 """
 
 from __future__ import annotations

@@ -127,8 +127,3 @@ def _sortable(item: Any) -> Any:
     if isinstance(item, frozenset):
         return sorted((_sortable(part) for part in item), key=repr)
     return tuple(_sortable(part) for part in item) if isinstance(item, tuple) else item
-
-
-
-
-

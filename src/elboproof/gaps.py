@@ -1,12 +1,13 @@
 """Inequalities: terms that are non-negative for all laws, and the certificate that one claim is a sum of them.
 
-Everything rests on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent gap of
-a ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X].
+Everything rests on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent gap
+of a ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X].
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -126,7 +127,7 @@ class Candidates:
         """Densities to compare, each with the measures that average over what it is conditioned on."""
         for measures in self._measures:
             for k in measures:
-                after = {v for v in k.left}
+                after = set(k.left)
                 rest = [m for m in measures if m is not k and not after & set(m.given)]
                 yield k, tuple(rest)
                 for size in range(1, len(k.left)):
@@ -143,10 +144,10 @@ class Candidates:
                 for left in combinations(bound, size):
                     rest_names = [v for v in bound if v not in left]
                     for count in range(len(rest_names) + 1):
-                        for given in combinations(rest_names, count):
+                        for around in combinations(rest_names, count):
                             for fixed in ([], held) if held else ([],):
-                                outer = (self._density(name, given, fixed),) if given else ()
-                                yield self._density(name, left, {*given, *fixed}), outer
+                                outer = (self._density(name, around, fixed),) if around else ()
+                                yield self._density(name, left, {*around, *fixed}), outer
 
     def divergences(self) -> Iterator[Gap]:
         """KL divergences, conditional ones among them, averaged over what they are conditioned on."""
@@ -193,10 +194,8 @@ class Candidates:
 
     @staticmethod
     def _built(make: Any, *args: Any) -> Iterator[Gap]:
-        try:
+        with suppress(IllFormed):
             yield make(*args)
-        except IllFormed:
-            pass
 
     def positive(self, target: Polynomial, normaliser: Normaliser) -> Iterator[Gap]:
         """Products and means of densities that the target holds: positive as they stand."""
@@ -253,7 +252,7 @@ def _pruned(target: Polynomial, columns: list[Polynomial]) -> list[int]:
         kept = [
             j
             for j in alive
-            if all(len(signs[key]) == 2 or (target.get(key, 0) > 0) == (value > 0) and key in target
+            if all(len(signs[key]) == 2 or ((target.get(key, 0) > 0) == (value > 0) and key in target)
                    for key, value in columns[j].items())
         ]  # fmt: skip
         if kept == alive:
@@ -268,7 +267,7 @@ def check_certificate(
     fresh, known = Normaliser(), positive_in(claim)
     total: Polynomial = {}
     for value, gap in pieces:
-        if value <= 0 or not (nonnegative_by_form(gap.term, known) or discrete and gap.kind == "entropy"):
+        if value <= 0 or not (nonnegative_by_form(gap.term, known) or (discrete and gap.kind == "entropy")):
             raise Disagreement(f"expected non-negative pieces in a certificate, found {value} times {gap.term}")
         add_into(total, fresh(gap.term), value)
     if total != claim_difference:

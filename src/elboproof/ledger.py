@@ -1,7 +1,7 @@
 """The ledger: every equation of the source, once, as data.
 
-Source: Jiyuan (Jay) Liu, "Math Rationale for ELBO/KL in Bayesian Inference and VAEs", May 27, 2025. It displays 27 numbered
-equations and one without a number, which is called (24a) here; (5) and (20) stand there twice, (21) and (25) nowhere.
+Source: Jiyuan (Jay) Liu, "Math Rationale for ELBO/KL in Bayesian Inference and VAEs", May 27, 2025. It displays 27
+numbered equations and one without a number, called (24a) here; (5) and (20) stand there twice, (21) and (25) nowhere.
 `written` is the source's own LaTeX. Each entry names the equations it rests on and the rule that leads from them to it;
 `follows` checks that.
 """
@@ -9,7 +9,7 @@ equations and one without a number, which is called (24a) here; (5) and (20) sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from sympy import Function
@@ -35,7 +35,7 @@ _minus_entropy = E(log(q(theta)), q(theta))
 
 @dataclass(frozen=True)
 class Entry:
-    """One equation: its claims (two where the source chains them), what it rests on, by which rule, and where it is shown."""
+    """One equation: its claims (two where the source chains them), what it rests on by which rule, its chapter."""
 
     key: str
     title: str
@@ -59,17 +59,19 @@ class Entry:
         return tuple(found for claim in self.claims for found in decided_mutants(claim))
 
 
-@lru_cache(maxsize=None)
+@cache
 def verdict_on(claim: Any) -> Proved | Refuted | Undecided:
     return prove(claim)
 
 
-@lru_cache(maxsize=None)
+@cache
 def decided_mutants(claim: Any) -> tuple[Decided, ...]:
     return tuple(decide(mutant) for mutant in mutants(claim, roles(claim, p, theta, D, q)))
 
 
-def _entry(key: str, title: str, chapter: str, claims: Any, rule: str, rests_on: str, written: str) -> tuple[str, Entry]:
+def _entry(
+    key: str, title: str, chapter: str, claims: Any, rule: str, rests_on: str, written: str
+) -> tuple[str, Entry]:
     claims = claims if isinstance(claims, tuple) else (claims,)
     return key, Entry(key, title, chapter, claims, rule, tuple(rests_on.split()), written)
 

@@ -5,7 +5,7 @@ Vectors are dicts from any hashable coordinate to a non-zero ``Fraction``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +26,7 @@ def add_into(into: Vector, what: Vector, factor: Fraction | int = 1) -> Vector:
 class Echelon:
     """Relations (vectors equal to zero), kept in reduced row echelon form; the leading coordinate is the largest."""
 
-    def __init__(self, order: Callable[[Hashable], Any]):
+    def __init__(self, order: Callable[[Any], Any]):
         self._order = order
         self._rows: dict[Any, Vector] = {}
 

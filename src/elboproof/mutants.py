@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sympy import Integer, Rational
@@ -49,41 +50,47 @@ def _with(items: Any, position: int, item: Any) -> list[Any]:
     return [item if i == position else old for i, old in enumerate(items)]
 
 
-def _rewrites(node: Any, parent: Any, exchange: dict[Any, list[Any]], measures: dict[Any, list[Any]]) -> Iterator[Replacement]:
+def _rebuilt(node: Any, position: int, build: Callable[[], Any]) -> Any:
+    return node.func(*_with(node.args, position, build()))
+
+
+def _rewrites(
+    node: Any, parent: Any, exchange: dict[Any, list[Any]], measures: dict[Any, list[Any]]
+) -> Iterator[Replacement]:
     """What each operator makes of one node. The last two arguments say which densities stand in for which."""
     if isinstance(node, lang.Plus):
         for i, arg in enumerate(node.args):
             sign, rest = lang.split_sign(arg)
             flipped = rest if sign < 0 else lang.negated(arg)
-            yield "flip a sign", lambda i=i, f=flipped: lang.Plus(*_with(node.args, i, f))
-            yield "drop a term", lambda i=i: lang.Plus(*_without(node.args, i))
+            yield "flip a sign", partial(lang.Plus, *_with(node.args, i, flipped))
+            yield "drop a term", partial(lang.Plus, *_without(node.args, i))
     elif not isinstance(parent, lang.Plus) and lang.split_sign(node)[0] < 0:
-        yield "flip a sign", lambda: lang.split_sign(node)[1]
+        yield "flip a sign", partial(lang.operand, lang.split_sign(node)[1])
     elif isinstance(parent, lang.Claim) and not isinstance(node, lang.Plus) and _signed(node):
-        yield "flip a sign", lambda: lang.negated(node)
+        yield "flip a sign", partial(lang.negated, node)
     if isinstance(node, lang.Times):
         for i, arg in enumerate(node.args):
             if not isinstance(arg, Rational):
-                yield "drop a factor", lambda i=i: lang.Times(*_without(node.args, i))
+                yield "drop a factor", partial(lang.Times, *_without(node.args, i))
     if isinstance(node, lang.Over):
-        yield "drop a factor", lambda: node.args[0]
-        yield "drop a factor", lambda: lang.Over(Integer(1), node.args[1])
-        yield "invert a quotient", lambda: lang.Over(node.args[1], node.args[0])
+        yield "drop a factor", partial(lang.operand, node.args[0])
+        yield "drop a factor", partial(lang.Over, Integer(1), node.args[1])
+        yield "invert a quotient", partial(lang.Over, node.args[1], node.args[0])
     if isinstance(node, lang.KL):
-        yield "swap the KL", lambda: lang.KL(node.args[1], node.args[0])
+        yield "swap the KL", partial(lang.KL, node.args[1], node.args[0])
     if isinstance(node, lang.Density) and not isinstance(parent, lang.E):
         for other in exchange.get(node, ()):
-            yield "exchange densities", lambda other=other: other
+            yield "exchange densities", partial(lang.operand, other)
     if isinstance(node, (lang.E, lang.KL, lang.ELBO, lang.H, lang.CE)):
         for i, arg in enumerate(node.args):
             if (isinstance(node, lang.E) and i) or (not isinstance(node, lang.E) and not i):
                 for other in measures.get(arg, ()):
-                    yield "change the measure", lambda i=i, other=other: node.func(*_with(node.args, i, other))
+                    yield "change the measure", partial(node.func, *_with(node.args, i, other))
     if isinstance(node, lang.Log):
-        yield "drop a log", lambda: node.args[0]
+        yield "drop a log", partial(lang.operand, node.args[0])
     loggable = (lang.Density, lang.E, lang.Integral, lang.KL, lang.ELBO, lang.Log)
     if isinstance(node, loggable) and not isinstance(parent, (lang.KL, lang.ELBO, lang.H, lang.CE, lang.E, lang.Log)):
-        yield "add a log", lambda: lang.Log(node)
+        yield "add a log", partial(lang.Log, node)
 
 
 def _signed(node: Any) -> bool:
@@ -99,12 +106,20 @@ def _everywhere(node: Any, parent: Any, context: tuple[Any, Any]) -> Iterator[tu
         return
     for i, arg in enumerate(node.args):
         for operator, place, build in _everywhere(arg, node, context):
-            yield operator, place, lambda i=i, build=build: node.func(*_with(node.args, i, build()))
+            yield operator, place, partial(_rebuilt, node, i, build)
 
 
-def roles(claim: Any, model: lang.Law, latent: Any, observed: Any, q: lang.Law) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """Which densities are confused with which: prior, posterior, joint, likelihood; and the measures of expectations."""
-    named = [model(latent), model(latent | observed), model(observed, latent), model(observed | latent), model(observed)]
+def roles(
+    claim: Any, model: lang.Law, latent: Any, observed: Any, q: lang.Law
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Which densities are confused with which: prior, posterior, joint, likelihood; and measures of expectations."""
+    named = [
+        model(latent),
+        model(latent | observed),
+        model(observed, latent),
+        model(observed | latent),
+        model(observed),
+    ]
     exchange = {d: [other for other in named if other != d] for d in named}
     measures = {q(latent): [model(latent), model(latent | observed)]}
     measures |= {d: [q(latent)] for d in (model(latent), model(latent | observed))}
@@ -126,11 +141,11 @@ def mutants(claim: Any, context: tuple[dict[Any, Any], dict[Any, Any]]) -> list[
 
     if isinstance(claim, (lang.Ge, lang.Le)):
         opposite = lang.Le if isinstance(claim, lang.Ge) else lang.Ge
-        keep("reverse the inequality", str(claim), lambda: opposite(*claim.args))
-        keep("make it an equality", str(claim), lambda: lang.Eq(*claim.args))
+        keep("reverse the inequality", str(claim), partial(opposite, *claim.args))
+        keep("make it an equality", str(claim), partial(lang.Eq, *claim.args))
     for i in (0, 1):
         for operator, place, build in _everywhere(claim.args[i], claim, context):
-            keep(operator, place, lambda i=i, build=build: claim.func(*_with(claim.args, i, build())))
+            keep(operator, place, partial(_rebuilt, claim, i, build))
     return list(found.values())
 
 

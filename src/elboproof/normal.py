@@ -344,4 +344,3 @@ class Normaliser:
             vector = integrated(known, {f[2]: Fraction(e) for f, e in touching}, name)
             return None if vector is None else self._from_vector(law, vector)
         return None
-

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from functools import cached_property
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from . import language as lang
@@ -175,7 +175,7 @@ def _why(claim: Any, difference: Polynomial) -> str:
     products = any(sum(e for f, e in mono if f[0] in ("log", "node")) > 1 for mono in difference)
     outside = "a log of a log" if nested else "a product of logs" if products else ""
     if outside:
-        return f"the difference of the sides holds {outside}, which is outside the linear-log fragment; no table refuted it"
+        return f"the sides differ by {outside}, which is outside the linear-log fragment, and no table refuted it"
     if isinstance(claim, lang.Eq):
         return "the normal forms differ, yet no table tried tells the sides apart"
     return "no non-negative combination of divergences, Jensen gaps and tangent gaps was found, and no table refuted it"

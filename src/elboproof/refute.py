@@ -1,7 +1,7 @@
 """Counterexamples: the smallest table on which a claim fails, found by enumeration and decided exactly.
 
-Every table tried gives each state positive probability under every law, so every inclusion of supports that a claim could
-need holds on it, and no side is infinite for a reason the claim could excuse.
+Every table tried gives each state positive probability under every law, so every inclusion of supports that a claim
+could need holds on it, and no side is infinite for a reason the claim could excuse.
 """
 
 from __future__ import annotations

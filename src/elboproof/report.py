@@ -73,7 +73,9 @@ def rows(table: Table) -> list[tuple[str, list[str], list[str]]]:
         out.append((f"value of {heading}", states, [str(value) for value in cells.values()]))
     for v, weights in table.weights.items():
         if any(w != 1 for w in weights):
-            out.append((f"size of each state of {v}", [f"{v}={i}" for i in range(len(weights))], list(map(str, weights))))
+            out.append(
+                (f"size of each state of {v}", [f"{v}={i}" for i in range(len(weights))], list(map(str, weights)))
+            )
     return out
 
 
@@ -160,11 +162,16 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         found = verdict.counterexample
         out["counterexample"] = {
             "laws": {
-                law: {"variables": list(names), "probabilities": {",".join(map(str, k)): str(m) for k, m in cells.items()}}
+                law: {
+                    "variables": list(names),
+                    "probabilities": {",".join(map(str, k)): str(m) for k, m in cells.items()},
+                }
                 for law, (names, cells) in found.table.laws.items()
             },
             "values": {
-                name if args == (name,) else f"{name}({','.join(args)})": {",".join(map(str, k)): str(m) for k, m in cells.items()}
+                name if args == (name,) else f"{name}({','.join(args)})": {
+                    ",".join(map(str, k)): str(m) for k, m in cells.items()
+                }
                 for (name, args), cells in found.table.values.items()
             },
             "weights": {v: list(map(str, weights)) for v, weights in found.table.weights.items()},

@@ -48,7 +48,9 @@ RULES: tuple[Rule, ...] = (
     _rule("multiply and divide", "cancel expectation", "q/q = 1 wherever the integrand has mass", "importance weights"),
     _rule("declared factorisation", "product structure", "d-separation in the declared graph", "factorisation"),
     _rule("total probability", "product sum", "p(a) is the integral of p(a | b) p(b)", "law of total probability"),
-    _rule("logarithm of the product rule", "product log", "log p(a, b) = log p(a | b) + log p(b)", "log of Bayes' rule"),
+    _rule(
+        "logarithm of the product rule", "product log", "log p(a, b) = log p(a | b) + log p(b)", "log of Bayes' rule"
+    ),
     _rule("split the logarithm", "log linearity", "E[log a/b] = E[log a] - E[log b]", "split the log"),
     _rule("expand the joint", "product log linearity", "log p(a, b) splits under the expectation"),
     _rule("collect the KL divergence", "KL log linearity", "E_q[log q] - E_q[log p] is a KL divergence", "collect KL"),

@@ -112,7 +112,7 @@ def _product(args: Any) -> str:
     return (r" \cdot " if bare else r" \, ").join(parts)
 
 
-lang.Term._latex = lambda self, printer, *args: latex(self)  # type: ignore[attr-defined]
-lang.Claim._latex = lambda self, printer, *args: latex(self)  # type: ignore[attr-defined]
+lang.Term._latex = lambda self, printer, *args: latex(self)
+lang.Claim._latex = lambda self, printer, *args: latex(self)
 lang.Term._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"
-lang.Claim._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"  # type: ignore[attr-defined]
+lang.Claim._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"

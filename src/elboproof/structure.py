@@ -1,7 +1,7 @@
 """Declared factorisations: what d-separation says of a law's joint marginals.
 
-A conditional independence A, B given C is one relation, ``p(ABC) p(C) = p(AC) p(BC)``, read twice: on logs it is linear,
-on measures multiplicative. Both are the same vector over sets of variables, reduced by the same elimination.
+A conditional independence A, B given C is one relation, ``p(ABC) p(C) = p(AC) p(BC)``, read twice: on logs it is
+linear, on measures multiplicative. Both are the same vector over sets of variables, reduced by the same elimination.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _subsets(names: Iterable[str]) -> Iterable[Names]:
 
 @lru_cache(maxsize=256)
 def relations(law: Law, first: str = "") -> Echelon:
-    """Relations between the log joint marginals; larger sets are expressed by smaller ones, those with `first` first."""
+    """Relations between the log joint marginals; larger sets are expressed by smaller, those with `first` before."""
     names = sorted(v.name for v in law.declared)
     if len(names) > MOST_VARIABLES:
         raise IllFormed(

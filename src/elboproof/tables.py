@@ -155,7 +155,7 @@ def random_table(
         total = sum(parts)
         return [Fraction(part, total) for part in parts]
 
-    sizes = {v: states for v in shape.variables}
+    sizes = dict.fromkeys(shape.variables, states)
     scales = [Fraction(n, d) for n, d in ((1, 8), (1, 3), (1, 2), (1, 1), (2, 1), (3, 1), (8, 1))]
     weights = {}
     for v, n in sizes.items() if weighted else ():
@@ -166,9 +166,7 @@ def random_table(
         {name: _law(shape, name, sizes, draw) for name in shape.laws},
         weights,
         {
-            (name, args): {
-                key: Fraction(rng.randint(-6, 6), 2) for key in product(*(range(sizes[v]) for v in args))
-            }
+            (name, args): {key: Fraction(rng.randint(-6, 6), 2) for key in product(*(range(sizes[v]) for v in args))}
             for name, args in shape.functions
         },
         {v: rng.randrange(sizes[v]) for v in shape.free},
@@ -194,18 +192,18 @@ def _compositions(count: int, extra: int) -> list[tuple[Fraction, ...]]:
 
 def small_tables(shape: Shape, weighted: bool, most: int = 250) -> Iterator[Table]:
     """Two-state tables in order of their denominators; if weighted, each variable also on a set of another size."""
-    sizes = {v: 2 for v in shape.variables}
+    sizes = dict.fromkeys(shape.variables, 2)
     structured = any(law.factors for law, _ in shape.laws.values())
     values = {
         (name, args): {key: Fraction(1 + 2 * i) - 2 for i, key in enumerate(product(range(2), repeat=len(args)))}
         for name, args in shape.functions
     }
-    point = {v: 0 for v in shape.free}
+    point = dict.fromkeys(shape.free, 0)
     quarter, half, one, two = Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2)
     weighings: list[dict[str, tuple[Fraction, ...]]] = [{}]
     if weighted:
-        sets = ((half, half), (quarter, quarter), (two, two), (half, one), (two, half))
-        weighings = [{v: pair for v in shape.variables} for pair in sets]
+        sets: list[tuple[Fraction, ...]] = [(half, half), (quarter, quarter), (two, two), (half, one), (two, half)]
+        weighings = [dict.fromkeys(shape.variables, pair) for pair in sets]
         weighings += [{v: sets[1]} for v in shape.variables] + [{v: sets[2]} for v in shape.variables]
 
     def laws() -> Iterator[dict[str, Any]]:

@@ -150,8 +150,7 @@ def add(a: Value, b: Value) -> Value:
         return a if isinstance(a, Infinite) else b
     if isinstance(a, Enclosure) or isinstance(b, Enclosure):
         return Enclosure(_interval(a) + _interval(b))
-    first = a if isinstance(a, LogSum) else LogSum(a)
-    second = b if isinstance(b, LogSum) else LogSum(b)
+    first, second = _log_sum(a), _log_sum(b)
     logs = dict(first.logs)
     for p, c in second.logs.items():
         total = logs.get(p, ZERO) + c
@@ -160,6 +159,13 @@ def add(a: Value, b: Value) -> Value:
         else:
             del logs[p]
     return LogSum(first.rational + second.rational, logs)
+
+
+def _log_sum(a: Value) -> LogSum:
+    if isinstance(a, Fraction):
+        return LogSum(a)
+    assert isinstance(a, LogSum)
+    return a
 
 
 def multiply(a: Value, b: Value) -> Value:

@@ -1,0 +1,91 @@
+"""Claims and side conditions: statements about terms, which only `prove` turns into a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sympy import Expr, Tuple
+from sympy.core.relational import Relational
+from sympy.core.symbol import Str
+from sympy.logic.boolalg import Boolean, BooleanAtom
+
+from .errors import IllFormed, NotAClaim
+from .terms import Claim, Term, density_in, operand
+from .variables import Law
+
+
+class _Relation(Claim):
+    def __new__(cls, lhs: Any, rhs: Any) -> Any:
+        sides = (operand(lhs, f"the left side of {cls.__name__}"), operand(rhs, f"the right side of {cls.__name__}"))
+        structure: dict[str, Law] = {}
+        for law in sorted(set().union(*(side.atoms(Law) for side in sides)), key=str):
+            if structure.setdefault(law.name, law) != law:
+                raise IllFormed(f"expected one declaration of {law.name} in a claim, found two that differ")
+        return super().__new__(cls, *sides)
+
+    @property
+    def lhs(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def rhs(self) -> Expr:
+        return self.args[1]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{type(self).__name__}({self.lhs}, {self.rhs})"
+
+
+class Eq(_Relation):
+    """The claim that two terms are equal."""
+
+
+class Ge(_Relation):
+    """The claim that the first term is at least the second."""
+
+
+class Le(_Relation):
+    """The claim that the first term is at most the second."""
+
+
+class Support(Claim):
+    """Side condition: ``density > 0`` at almost every value of the bound variables where ``mass > 0``."""
+
+    def __new__(cls, mass: Any, density: Any, bound: Iterable[Any] = ()) -> Support:
+        return super().__new__(cls, operand(mass), density_in(density, "Support"), Tuple(*bound))
+
+    def _sympystr(self, printer: Any) -> str:
+        bound = f", ({', '.join(map(str, self.args[2]))},)" if self.args[2] else ""
+        return f"Support({self.args[0]}, {self.args[1]}{bound})"
+
+
+class Finite(Claim):
+    """Side condition: a term is finite, or only ``above`` (below +inf) or ``below`` (above -inf)."""
+
+    def __new__(cls, term: Any, side: Any = "both") -> Finite:
+        side = side.name if isinstance(side, Str) else side
+        if side not in ("both", "above", "below"):
+            raise IllFormed(f"expected the side of Finite to be 'both', 'above' or 'below', found {side!r}")
+        return super().__new__(cls, operand(term), Str(side))
+
+    side: str = property(lambda self: self.args[1].name)  # type: ignore[assignment]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"Finite({self.args[0]})" if self.side == "both" else f"Finite({self.args[0]}, {self.side!r})"
+
+
+def relation(item: Any) -> Eq | Ge | Le:
+    """`item` if it is a claim that can be proved; NotAClaim, naming what to write, if not."""
+    if isinstance(item, (Eq, Ge, Le)):
+        return item
+    if isinstance(item, (bool, BooleanAtom)):
+        raise NotAClaim(
+            f"expected a claim, found {item}: SymPy has already decided the comparison; write elboproof's Eq(a, b)"
+        )
+    if isinstance(item, (Relational, Boolean)):
+        raise NotAClaim(f"expected elboproof's Eq, Ge or Le, found SymPy's {type(item).__name__}: {item}")
+    raise NotAClaim(f"expected a claim, Eq(a, b), Ge(a, b) or Le(a, b), found {item!r} ({type(item).__name__})")
+
+
+Term.__ge__ = lambda self, other: Ge(self, other)
+Term.__le__ = lambda self, other: Le(self, other)
