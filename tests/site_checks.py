@@ -158,49 +158,56 @@ CUT = """() => [...document.querySelectorAll('article *, main *')].filter(e => {
 }).slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
 
 
-def opened(browser: Any, address: str, name: str, width: int, scheme: str = "light") -> list[str]:
-    """The faults a browser shows on one page."""
+def session(browser: Any, scheme: str = "light") -> Any:
+    """A browser's session, whose pages share what they loaded."""
+    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+
+
+MARKED = """() => [...document.querySelectorAll('.math, .elbo-math')]
+    .some(e => /\\\\[(\\[]/.test(e.textContent) || e.querySelector('mjx-container'))"""
+RENDERED = """() => ({
+    formulas: document.querySelectorAll('mjx-container').length,
+    bare: [...document.querySelectorAll('.math, .elbo-math')].flatMap(e => {
+        const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), texts = [];
+        while (walk.nextNode()) texts.push(walk.currentNode.data);
+        return texts.filter(t => /\\\\[(\\[]/.test(t)).map(t => t.slice(0, 60));
+    }),
+    errors: [...document.querySelectorAll('mjx-merror, [data-mml-node="merror"]')].map(
+        e => e.getAttribute('data-mjx-error') || e.textContent),
+})"""
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def opened(session: Any, address: str, name: str, widths: tuple[int, ...] = (1280, 390)) -> list[str]:
+    """The faults a browser shows on one page, at each width."""
     faults: list[str] = []
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    page.on(
-        "console",
-        lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None,
-    )
+    page = session.new_page()
+
+    def said(message: Any) -> None:
+        if message.type == "error":
+            faults.append(f"console: {message.text}")
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            faults.append(f"asks another host: {request.url}")
+
+    page.on("console", said)
+    page.on("request", asked)
     page.on("pageerror", lambda error: faults.append(f"error: {error}"))
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-
-    def asked(route: Any) -> None:
-        if route.request.url.startswith((address, "data:", "blob:")):
-            route.continue_()
-        else:
-            faults.append(f"asks another host: {route.request.url}")
-            route.abort()
-
-    page.route("**/*", asked)
     page.goto(f"{address}/{name}", wait_until="load")
-    expected = page.evaluate("""() => [...document.querySelectorAll('.math, .elbo-math')]
-        .filter(e => /\\\\[(\\[]/.test(e.textContent) || e.querySelector('mjx-container')).length""")
-    if expected:
+    if page.evaluate(MARKED):
         page.wait_for_function("() => window.MathJax?.startup?.promise", timeout=20_000)
         page.evaluate("() => MathJax.startup.promise")
-        state = page.evaluate("""() => ({
-            formulas: document.querySelectorAll('mjx-container').length,
-            bare: [...document.querySelectorAll('.math, .elbo-math')].flatMap(e => {
-                const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), texts = [];
-                while (walk.nextNode()) texts.push(walk.currentNode.data);
-                return texts.filter(t => /\\\\[(\\[]/.test(t)).map(t => t.slice(0, 60));
-            }),
-            errors: [...document.querySelectorAll('mjx-merror, [data-mml-node="merror"]')].map(
-                e => e.getAttribute('data-mjx-error') || e.textContent),
-        })""")
+        state = page.evaluate(RENDERED)
         if not state["formulas"]:
             faults.append("mathematics is not rendered")
         faults += [f"not rendered: {text}" for text in state["bare"]]
         faults += [f"MathJax: {text}" for text in state["errors"]]
-    wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    if wide > 0:
-        faults.append(f"the page is {wide} px wider than the screen ({width} px)")
-    faults += [f"cut off at the right: {text}" for text in page.evaluate(CUT)]
-    context.close()
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        if (wide := page.evaluate(WIDER)) > 0:
+            faults.append(f"the page is {wide} px wider than the screen ({width} px)")
+        faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
+    page.close()
     return faults

@@ -1,4 +1,4 @@
-"""The built site, read as files and opened in a browser; every check is shown to find a planted fault."""
+"""The built site, read as files (test_pages opens it in a browser); every check is shown to find a planted fault."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 import site_checks
-from conftest import ROOT, served
-
-BUILT = ROOT / "_build" / "html"
-PAGES = [str(path.relative_to(BUILT)) for path in site_checks.pages(BUILT) if not site_checks.redirects(path)]
+from conftest import ROOT
 
 
 @pytest.mark.parametrize("check", site_checks.CHECKS)
@@ -23,7 +20,7 @@ def test_there_are_pages(html: Path) -> None:
     notebooks = {path.stem for path in (ROOT / "book").glob("*.ipynb")}
     listed = set(re.findall(r"^\s*(?:- file|root): book/([\w-]+)", (ROOT / "_toc.yml").read_text(), re.MULTILINE))
     assert listed == notebooks, "_toc.yml lists other pages than book/ has"
-    assert {Path(name).stem for name in PAGES} >= notebooks
+    assert {path.stem for path in site_checks.pages(html)} >= notebooks
 
 
 # A small sound site, and what each fault changes in it
@@ -74,51 +71,6 @@ def test_the_small_site_is_sound(tmp_path: Path) -> None:
 def test_a_planted_fault_is_found(check: str, old: str, new: str, tmp_path: Path) -> None:
     assert old in SOUND
     assert site_checks.CHECKS[check](small_site(tmp_path / "site", SOUND.replace(old, new, 1)))
-
-
-# In a browser
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_opens(name: str, html: Path, browser) -> None:
-    with served(html) as address:
-        faults = {width: site_checks.opened(browser, address, name, width) for width in (1280, 390)}
-    assert faults == {1280: [], 390: []}
-
-
-def test_page_opens_from_a_file_in_the_dark(html: Path, browser) -> None:
-    page = "book/index.html"
-    assert site_checks.opened(browser, html.as_uri(), page, 390, "dark") == []
-
-
-STYLE = "Object.assign(document.createElement('link'), {rel: 'stylesheet', href: 'https://elsewhere.example/x.css'})"
-BROWSER_FAULTS = [
-    ("console", "<script>console.error('oh')</script>"),
-    ("error", "<script>throw new Error('oh')</script>"),
-    ("another host", "<script>fetch('https://elsewhere.example/').catch(() => 0)</script>"),
-    ("another host", f"<script>document.head.append({STYLE})</script>"),
-    ("console", "<img src='absent.png' alt='absent'>"),
-    ("wider", "<div style='width: 3000px'>wide</div>"),
-    ("cut off", "<main style='overflow: hidden'><div style='width: 3000px'>wide</div></main>"),
-    ("MathJax", r"<div class='elbo-math'>\[ \frac{1} \]</div>"),
-    ("MathJax", r"<div class='elbo-math'>\[ \nosuchthing \]</div>"),
-    ("not rendered", r"<p class='math'>\( x \) and \( {y \)</p>"),
-    ("not rendered", "<script>MathJax.startup = {typeset: false}</script>"),
-]
-
-
-@pytest.mark.parametrize(("word", "fault"), [("", ""), *BROWSER_FAULTS])
-def test_the_browser_finds_a_planted_fault(word: str, fault: str, tmp_path: Path, html: Path, browser) -> None:
-    text = (html / "book" / "index.html").read_text()
-    config = re.search(r"<script>window.MathJax = .*?</script>", text)
-    assert config
-    script = config[0] + '<script defer src="mathjax/tex-svg-full.js"></script>'
-    page = "<!doctype html><link rel=icon href='data:,'>" + r"<p class='math'>\( x \)</p>" + script + fault
-    (tmp_path / "index.html").write_text(page)
-    (tmp_path / "mathjax").symlink_to(html / "_static" / "mathjax")
-    with served(tmp_path) as address:
-        faults = site_checks.opened(browser, address, "index.html", 390)
-    assert any(word in text for text in faults) if word else faults == []
 
 
 # Colours
