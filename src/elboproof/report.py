@@ -24,8 +24,9 @@ def math(source: str, display: bool = False, tag: str = "") -> str:
     """Mathematics in HTML, where MathJax finds it."""
     tagged = rf"\tag{{{tag}}}" if tag else ""
     body = rf"\[{source}{tagged}\]" if display else rf"\({source}\)"
-    kind = "div" if display else "span"
-    return f'<{kind} class="elbo-math">{escape(body, quote=False)}</{kind}>'
+    if display:
+        return f'<div class="elbo-equation elbo-math">{escape(body, quote=False)}</div>'
+    return f'<span class="elbo-math">{escape(body, quote=False)}</span>'
 
 
 # -- the chain of a proof ---------------------------------------------------------------------------------------------
@@ -188,8 +189,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
 def as_html(verdict: Verdict) -> str:
     """The verdict as a block of HTML."""
     kind = type(verdict).__name__
-    mark = {"Proved": "✓", "Refuted": "✗", "Undecided": "?"}[kind]
-    out = [f'<div class="elbo-verdict {kind.lower()}"><p class="elbo-verdict-head">{mark} {kind}</p>']
+    out = [f'<div class="elbo-verdict {kind.lower()}"><strong class="elbo-word">{kind}</strong>']
     out.append(math(latex(verdict.claim), display=True))
     if isinstance(verdict, Proved):
         out.append(f"<p>By {escape(', '.join(verdict.rules), quote=False)}.</p>")
