@@ -41,7 +41,7 @@ from .language import (
 from .prove import Proved, Refuted, Undecided, prove
 from .refute import Counterexample, refute
 from .report import as_dict
-from .tables import Table
+from .tables import Table, table
 
 latex = _show.latex
 __version__ = "0.1.0"
@@ -81,5 +81,6 @@ __all__ = [
     "log",
     "prove",
     "refute",
+    "table",
     "variables",
 ]

@@ -272,6 +272,15 @@ def _derivation_bundle(self: Derivation, **kwargs: Any) -> dict[str, str]:
     return _bundle(derivation_html(self), derivation_text(self), derivation_latex(self))
 
 
+def _table_bundle(self: Table, **kwargs: Any) -> dict[str, str]:
+    plain = [
+        f"{heading}: {', '.join(map(' '.join, zip(states, masses, strict=True)))}"
+        for heading, states, masses in rows(self)
+    ]
+    return _bundle(table_html(self), "\n".join(plain))
+
+
+Table._repr_mimebundle_ = _table_bundle  # type: ignore[attr-defined]
 Verdict._repr_mimebundle_ = _verdict_bundle  # type: ignore[attr-defined]
 Verdict.__str__ = as_text  # type: ignore[method-assign,assignment]
 Derivation._repr_mimebundle_ = _derivation_bundle  # type: ignore[attr-defined]

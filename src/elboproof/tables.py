@@ -70,6 +70,34 @@ class Table:
         return found
 
 
+def table(sizes: dict[str, str] | None = None, **items: str | int) -> Table:
+    """A small table from text: ``table(p="D theta: 1/8 3/8 1/4 1/4", q="theta: 1/3 2/3", D=0)``.
+
+    A law is its variables, a colon, and its probabilities in order (the last variable runs fastest; all variables have
+    as many states as that needs, two or more). ``D=0`` fixes a free variable at a state; ``sizes={"D": "1/2 1/2"}`` gives
+    base-measure weights. Raises IllFormed for probabilities that do not fit.
+    """
+    laws: dict[str, tuple[tuple[str, ...], Cells]] = {}
+    states: dict[str, int] = {}
+    point = {name: item for name, item in items.items() if isinstance(item, int)}
+    for law, spec in items.items():
+        if isinstance(spec, int):
+            continue
+        head, colon, tail = spec.partition(":")
+        names, masses = tuple(head.split()), [Fraction(part) for part in tail.split()]
+        count = round(len(masses) ** (1 / len(names))) if names else 0
+        if not colon or count ** len(names) != len(masses) or not masses:
+            raise IllFormed(
+                f'expected a law such as {law}="theta: 1/3 2/3", with equally many states for each variable, found {spec!r}'
+            )
+        for name in names:
+            if states.setdefault(name, count) != count:
+                raise IllFormed(f"expected {states[name]} states of {name} in {law}, found {count}")
+        laws[law] = (names, dict(zip(product(range(count), repeat=len(names)), masses, strict=True)))
+    weights = {name: tuple(Fraction(part) for part in text.split()) for name, text in (sizes or {}).items()}
+    return Table(states, laws, weights, {}, point)
+
+
 @dataclass
 class Shape:
     """What a claim needs of a table: its variables, the variables of each law, its generic functions."""

@@ -43,7 +43,7 @@ class Infinite:
 INF, NEG_INF = Infinite(1), Infinite(-1)
 
 
-@dataclass
+@dataclass(repr=False)
 class LogSum:
     """``rational + sum logs[p] * log p`` over primes p."""
 
@@ -63,6 +63,8 @@ class LogSum:
             text = name if name and size == 1 else f"{size} {name}".strip()
             out += (" - " if value < 0 else " + ") + text if out else ("-" if value < 0 else "") + text
         return out
+
+    __repr__ = __str__
 
     def __float__(self) -> float:
         return float(self.rational) + math.fsum(float(c) * math.log(p) for p, c in self.logs.items())
