@@ -47,7 +47,7 @@ BROWSER_FAULTS = [
     ("another host", f"<script>document.head.append({STYLE})</script>"),
     ("console", "<img src='absent.png' alt='absent'>"),
     ("wider", "<div style='width: 3000px'>wide</div>"),
-    ("cut off", "<main style='overflow: hidden'><div style='width: 3000px'>wide</div></main>"),
+    ("cut off", "<article style='overflow: hidden'><p style='width: 3000px'>wide</p></article>"),
     ("MathJax", r"<div class='elbo-math'>\[ \frac{1} \]</div>"),
     ("MathJax", r"<div class='elbo-math'>\[ \nosuchthing \]</div>"),
     ("not rendered", r"<p class='math'>\( x \) and \( {y \)</p>"),

@@ -30,16 +30,18 @@ SOUND = r"""<html><head><title>t</title><link rel="stylesheet" href="own.css"></
 <img src="own.svg" alt="a line"><svg role="img" aria-label="a line"></svg>
 <div class="output text_html"><div class="elbo-math">\( x \)</div></div></article></body></html>"""
 OTHER = r"""<html><body><div id="eq-5" class="elbo-math">\[ x \tag{5} \]</div>
-<div id="eq-6">\[ y \tag{6} \]</div></body></html>"""
+<div id="eq-6">\[ y \tag{6} \]</div><div id="eq-55">\[ z \tag{55} \]</div></body></html>"""
 FAULTS = [
     ("links", "other.html#eq-5", "absent.html"),
-    ("links", "other.html#eq-5", "other.html#eq-55"),
+    ("links", "other.html#eq-5", "other.html#eq-56"),
     ("links", 'href="#top"', 'href="#bottom"'),
     ("links", "own.svg", "absent.svg"),
     ("links", "<title>", '<meta http-equiv="Refresh" content="0; url=absent.html"><title>'),
     ("equation links", "other.html#eq-5", "other.html#eq-6"),
     ("equation links", "other.html#eq-5", "other.html#absent"),
     ("equation links", "(5)", "(6)"),
+    ("equation links", "(5)", "()"),
+    ("equation links", "eq-5", "eq-55"),
     ("doubled ids", "<img", '<p id="top"></p><img'),
     ("other hosts", 'href="own.css"', 'href="https://elsewhere.example/own.css"'),
     ("other hosts", 'src="own.svg"', 'src="//elsewhere.example/own.svg"'),

@@ -84,7 +84,7 @@ def set_mathjax(app: Sphinx, config: Any) -> None:
     config.mathjax_options = {"defer": "defer"}
     config.mathjax3_config = {
         "tex": {"tags": "none", "packages": {"[-]": ["noerrors", "noundefined"]}},  # a fault must show
-        "svg": {"fontCache": "local"},
+        "svg": {"fontCache": "local", "displayAlign": "left", "displayIndent": "1em"},
         "options": {
             "ignoreHtmlClass": "tex2jax_ignore|mathjax_ignore",
             "processHtmlClass": "math|elbo-math",
