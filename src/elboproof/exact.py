@@ -27,6 +27,7 @@ class Exact:
 
     def __init__(self, table: Table):
         self.table = table
+        self._plans: dict[Any, tuple[tuple[str, ...], tuple[str, ...], dict[Any, Value]]] = {}
 
     def __call__(self, term: Any, at: dict[str, int] | None = None) -> Value:
         return self._visit(term, {**self.table.point, **(at or {})})
@@ -72,22 +73,32 @@ class Exact:
             raise IllFormed(f"expected values of {name}({', '.join(args)}) in the table, found none") from None
 
     def _density(self, term: lang.Density, at: dict[str, int]) -> Value:
-        table, law = self.table, term.law.name
-        given = frozenset(v.name for v in term.given)
-        left = [v.name for v in term.left]
-        order, cells = table.marginal(law, given.union(left))
+        plan = self._plans.get(term)
+        if plan is None:
+            left, given = (tuple(v.name for v in side) for side in (term.left, term.given))
+            plan = self._plans[term] = (left, given, {})
+        left, given, known = plan
         try:
-            mass = cells.get(tuple(at[v] for v in order), ZERO)
-            if given:
-                order, cells = table.marginal(law, given)
-                condition = cells.get(tuple(at[v] for v in order), ZERO)
-                if not condition:
-                    return Undefined(f"conditioning on a null event in {term}")
-                mass /= condition
-            for v in left:
-                mass /= table.weights[v][at[v]]
+            key = tuple([at[v] for v in left] + [at[v] for v in given])
         except KeyError as missing:
             raise IllFormed(f"expected a state for {missing} where {term} is evaluated, found none") from None
+        value = known.get(key)
+        if value is None:
+            value = known[key] = self._density_at(term, left, given, at)
+        return value
+
+    def _density_at(self, term: lang.Density, left: Any, given: Any, at: dict[str, int]) -> Value:
+        table, law = self.table, term.law.name
+        order, cells = table.marginal(law, frozenset(left + given))
+        mass = cells.get(tuple(at[v] for v in order), ZERO)
+        if given:
+            order, cells = table.marginal(law, frozenset(given))
+            condition = cells.get(tuple(at[v] for v in order), ZERO)
+            if not condition:
+                return Undefined(f"conditioning on a null event in {term}")
+            mass /= condition
+        for v in left:
+            mass /= table.weights[v][at[v]]
         return mass
 
     def _product(self, items: Any, at: dict[str, int]) -> Value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sympy import Integer, Rational
@@ -151,4 +151,7 @@ def mutants(claim: Any, context: tuple[dict[Any, Any], dict[Any, Any]]) -> list[
 
 def decide(mutant: Mutant) -> Decided:
     """The prover's verdict on one mutant."""
-    return Decided(mutant, None if mutant.claim is None else prove(mutant.claim))
+    return Decided(mutant, None if mutant.claim is None else _verdict(mutant.claim))
+
+
+_verdict = lru_cache(maxsize=4096)(prove)  # equations share wrong versions

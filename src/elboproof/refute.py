@@ -33,18 +33,23 @@ def fails_on(claim: Any, table: Table) -> Counterexample | bool:
 
     False means that the table tells nothing: a side is infinite, undefined, or known only by an enclosure.
     """
-    found = _sides(claim, table)
-    if not (is_finite(found.lhs) and is_finite(found.rhs)):
-        return False
-    try:
-        return ordered(claim, found.lhs, found.rhs) or found
-    except NotComparable:
-        return False
+    return _judged(claim, _sides(claim, table))
 
 
 def _sides(claim: Any, table: Table) -> Counterexample:
     exact = Exact(table)
     return Counterexample(table, exact(claim.lhs), exact(claim.rhs))
+
+
+def _valued(sides: Counterexample) -> bool:
+    return is_finite(sides.lhs) and is_finite(sides.rhs)
+
+
+def _judged(claim: Any, sides: Counterexample) -> Counterexample | bool:
+    try:
+        return _valued(sides) and (ordered(claim, sides.lhs, sides.rhs) or sides)
+    except NotComparable:
+        return False
 
 
 def _random(shape: Shape, seed: int, count: int, weighted: bool) -> Iterator[Table]:
@@ -83,16 +88,14 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
         if stage == 3 and reserve is not None and not reserve.table.counting:
             continue  # discrete tables did not do it; weighted ones will
         for table in batch:
-            found = fails_on(claim, table)
-            if isinstance(found, Counterexample):
+            sides = _sides(claim, table)
+            always &= not _valued(sides)
+            valueless = valueless or sides
+            if isinstance(_judged(claim, sides), Counterexample):
                 if not probing:
-                    return found
-                reserve = reserve or found
+                    return sides
+                reserve = reserve or sides
                 break
-            if always:
-                sides = _sides(claim, table)
-                always = not (is_finite(sides.lhs) and is_finite(sides.rhs))
-                valueless = valueless or sides
         if stage == 2 and reserve is None and not always:
             return None
     return reserve or (valueless if always else None)
