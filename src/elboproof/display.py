@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import combinations, pairwise
 from typing import Any
 
 from .language import Eq
@@ -85,21 +86,51 @@ def depth(key: str) -> int:
     return 1 + max(map(depth, LEDGER[key].rests_on)) if LEDGER[key].rests_on else 0
 
 
+def _routes() -> dict[tuple[str, str], list[str]]:
+    """Each arrow as the vertices it passes: an arrow over several rows gets a place of its own in every row between."""
+    routes = {}
+    for key, entry in LEDGER.items():
+        for below in entry.rests_on:
+            between = [f"{below}>{key}@{level}" for level in range(depth(below) + 1, depth(key))]
+            routes[below, key] = [below, *between, key]
+    return routes
+
+
 def layout() -> dict[str, tuple[float, float]]:
-    """A place for each equation: a row for each depth, ordered by what they rest on (barycentre sweeps)."""
+    """A place for each equation and each passing arrow: a row a depth, ordered by barycentre sweeps (Sugiyama 1981)."""
+    routes = _routes()
+    level = {key: depth(key) for key in LEDGER}
+    for route in routes.values():
+        level |= {v: level[route[0]] + i for i, v in enumerate(route)}
+    before: dict[str, list[str]] = {v: [] for v in level}
+    after: dict[str, list[str]] = {v: [] for v in level}
+    for route in routes.values():
+        for v, w in pairwise(route):
+            before[w].append(v)
+            after[v].append(w)
     rows: dict[int, list[str]] = {}
-    for key in LEDGER:
-        rows.setdefault(depth(key), []).append(key)
-    above: dict[str, list[str]] = {key: [k for k in LEDGER if key in LEDGER[k].rests_on] for key in LEDGER}
-    place = {key: (i + 0.5) / len(row) for row in rows.values() for i, key in enumerate(row)}
-    for sweep in range(12):
-        for level in sorted(rows, reverse=bool(sweep % 2)):
-            row = rows[level]
-            near = {key: LEDGER[key].rests_on if not sweep % 2 else above[key] for key in row}
-            wish = {key: sum(place[k] for k in near[key]) / len(near[key]) if near[key] else place[key] for key in row}
-            row.sort(key=lambda key: (wish[key], list(LEDGER).index(key)))
-            place |= {key: (i + 0.5) / len(row) for i, key in enumerate(row)}
-    return {key: (WIDTH * place[key], ROW * (level + 0.5)) for level, row in rows.items() for key in row}
+    for v in level:
+        rows.setdefault(level[v], []).append(v)
+    place = {v: (i + 0.5) / len(row) for row in rows.values() for i, v in enumerate(row)}
+    best, fewest = place, _crossings(routes, place)
+    for sweep in range(40):
+        near = before if sweep % 2 == 0 else after
+        for number in sorted(rows, reverse=bool(sweep % 2)):
+            wish = {v: sum(place[w] for w in near[v]) / len(near[v]) if near[v] else place[v] for v in rows[number]}
+            rows[number].sort(key=lambda v: wish[v])
+            place |= {v: (i + 0.5) / len(rows[number]) for i, v in enumerate(rows[number])}
+        crossings = _crossings(routes, place)
+        if crossings < fewest:
+            best, fewest = dict(place), crossings
+    return {v: (WIDTH * best[v], ROW * (level[v] + 0.5)) for v in level}
+
+
+def _crossings(routes: dict[tuple[str, str], list[str]], place: dict[str, float]) -> int:
+    legs: dict[int, list[tuple[float, float]]] = {}
+    for (below, _), route in routes.items():
+        for i, (v, w) in enumerate(pairwise(route)):
+            legs.setdefault(depth(below) + i, []).append((place[v], place[w]))
+    return sum((a[0] - b[0]) * (a[1] - b[1]) < 0 for row in legs.values() for a, b in combinations(row, 2))
 
 
 @dataclass(frozen=True)
@@ -119,13 +150,18 @@ def map_text() -> str:
     return "\n".join(f"({key}) by {entry.rule}{_rests(entry)}" for key, entry in LEDGER.items())
 
 
-def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
-    (x1, y1), (x2, y2) = start, end
-    y1, y2 = y1 + RADIUS, y2 - RADIUS - 5
-    middle = (y1 + y2) / 2
+def _edge(points: list[tuple[float, float]]) -> str:
+    (x, y), last = points[0], len(points) - 1
+    path = f"M{x:.0f} {y + RADIUS:.0f}"
+    y += RADIUS
+    for i, (x2, y2) in enumerate(points[1:], 1):
+        end = y2 - RADIUS - 5 if i == last else y2
+        middle = (y + end) / 2
+        path += f" C{x:.0f} {middle:.0f} {x2:.0f} {middle:.0f} {x2:.0f} {end:.0f}"
+        x, y = x2, end
     return (
-        f'<path d="M{x1:.0f} {y1:.0f} C{x1:.0f} {middle:.0f} {x2:.0f} {middle:.0f} {x2:.0f} {y2:.0f}" '
-        'fill="none" stroke="currentColor" stroke-opacity="0.45" stroke-width="1.6" marker-end="url(#map-tip)"/>'
+        f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.5" stroke-width="1.6" '
+        'marker-end="url(#map-tip)"/>'
     )
 
 
@@ -144,8 +180,7 @@ def map_html() -> str:
         'markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="currentColor" '
         'fill-opacity="0.6"/></marker></defs>'
     ]
-    for key, entry in LEDGER.items():
-        parts += [_edge(places[below], places[key]) for below in entry.rests_on]
+    parts += [_edge([places[v] for v in route]) for route in _routes().values()]
     for key, entry in LEDGER.items():
         x, y = places[key]
         kinds = {type(verdict).__name__.lower() for verdict in entry.verdicts}
@@ -155,7 +190,8 @@ def map_html() -> str:
         parts.append(
             f'<a href="{entry.chapter}.html#{entry.anchor}" aria-label="{says}" data-equation="{key}" '
             f'data-rests-on="{" ".join(entry.rests_on)}"><title>{says}</title>'
-            f'<circle class="elbo-node {kind}" cx="{x:.0f}" cy="{y:.0f}" r="{RADIUS}"/>'
+            f'<circle class="elbo-node {kind}" cx="{x:.0f}" cy="{y:.0f}" r="{RADIUS}" stroke-width="1.5" style="fill: '
+            f'var(--elbo-{kind}-paper, none); stroke: var(--elbo-{kind}-ink, currentColor)"/>'
             f'<text x="{x:.0f}" y="{y:.0f}" dy="0.05em" text-anchor="middle" font-size="17" fill="currentColor">{key}'
             f'</text><text x="{x:.0f}" y="{y:.0f}" dy="1.1em" text-anchor="middle" font-size="13" '
             f'fill="currentColor">{mark}</text></a>'
