@@ -5,6 +5,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from fractions import Fraction
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -99,7 +100,8 @@ def test_ids_are_the_figures_own():
 
 
 def test_the_same_bytes_again_elsewhere_and_under_the_last_bit():
-    again = "import sys; sys.path.insert(0, 'tests'); from test_figures import sample; print(sample().html)"
+    here = str(Path(__file__).parent)
+    again = f"import sys; sys.path.insert(0, {here!r}); from test_figures import sample; print(sample().html)"
     fresh = subprocess.run([sys.executable, "-c", again], capture_output=True, text=True, check=True)
     assert fresh.stdout.strip() == sample().html
     assert sample(jitter=1e-14).html == sample().html

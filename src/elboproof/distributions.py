@@ -18,7 +18,7 @@ from scipy import special
 
 from .errors import IllFormed
 
-_LEVELS = np.array([1e-12, 1e-7, 1e-4, 1e-2, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-4, 1 - 1e-7, 1 - 1e-12])
+_LEVELS = np.array([1e-40, 1e-20, 1e-12, 1e-7, 1e-4, 1e-2, 0.1, 0.3, 0.5])  # from either side
 
 
 def number(value: Any, name: str, where: str, positive: bool = False) -> float:
@@ -91,8 +91,12 @@ class Distribution:
 
     @cached_property
     def landmarks(self) -> np.ndarray:
-        """Points that bracket the bulk at every scale: where quadrature has to look."""
-        return np.unique(self._quantile(_LEVELS))
+        """Points that bracket the bulk at every scale: where quadrature has to look.
+
+        The outermost cut off a mass of 1e-40: what lies beyond may share a panel with a much wider law's bulk, and no
+        node of that panel need see it.
+        """
+        return np.unique(np.concatenate([self._quantile(_LEVELS), self._quantile_above(_LEVELS)]))
 
     @cached_property
     def reach(self) -> tuple[float, float]:
@@ -119,6 +123,10 @@ class Distribution:
         raise NotImplementedError
 
     def _quantile(self, level: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _quantile_above(self, level: np.ndarray) -> np.ndarray:
+        """The point with mass `level` above it."""
         raise NotImplementedError
 
     def _kl(self, other: Any) -> float:
@@ -153,6 +161,9 @@ class Normal(Distribution):
 
     def _quantile(self, level: np.ndarray) -> np.ndarray:
         return self.mean + self.sd * special.ndtri(level)
+
+    def _quantile_above(self, level: np.ndarray) -> np.ndarray:
+        return self.mean - self.sd * special.ndtri(level)
 
     def entropy(self) -> float:
         return 0.5 * math.log(2 * math.pi * math.e) + math.log(self.sd)
@@ -202,6 +213,9 @@ class Beta(Distribution):
     def _quantile(self, level: np.ndarray) -> np.ndarray:
         return special.betaincinv(self.a, self.b, level)
 
+    def _quantile_above(self, level: np.ndarray) -> np.ndarray:
+        return special.betainccinv(self.a, self.b, level)
+
     def entropy(self) -> float:
         a, b, psi = self.a, self.b, special.digamma
         return float(special.betaln(a, b) - (a - 1) * psi(a) - (b - 1) * psi(b) + (a + b - 2) * psi(a + b))
@@ -250,6 +264,9 @@ class Gamma(Distribution):
     def _quantile(self, level: np.ndarray) -> np.ndarray:
         return special.gammaincinv(self.shape, level) / self.rate
 
+    def _quantile_above(self, level: np.ndarray) -> np.ndarray:
+        return special.gammainccinv(self.shape, level) / self.rate
+
     def entropy(self) -> float:
         a = self.shape
         return float(a - math.log(self.rate) + math.lgamma(a) + (1 - a) * special.digamma(a))
@@ -293,6 +310,9 @@ class Uniform(Distribution):
 
     def _quantile(self, level: np.ndarray) -> np.ndarray:
         return self.low + (self.high - self.low) * level
+
+    def _quantile_above(self, level: np.ndarray) -> np.ndarray:
+        return self.high - (self.high - self.low) * level
 
     def entropy(self) -> float:
         return math.log(self.high - self.low)

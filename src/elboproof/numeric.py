@@ -309,6 +309,10 @@ class Witness(NamedTuple):
     bound: Any
     holds: bool
 
+    def __repr__(self) -> str:
+        """Without the difference, whose digits are rounding alone where the claim is true."""
+        return f"Witness(lhs={self.lhs}, rhs={self.rhs}, holds={self.holds})"
+
 
 def witness(
     claim: Any,

@@ -204,7 +204,7 @@ def _towards(end: float, start: float, inside: np.ndarray, first: float) -> list
     """Panels in t = log(w / distance to the end), from ``first`` to the last float before the end."""
     w = start - end
     last = math.log(abs(w) / max(EPS * abs(end), 1e-290))
-    marks = np.log(abs(w) / np.abs(inside - end))
+    marks = math.log(abs(w)) - np.log(np.abs(inside - end))
     marks = np.unique(np.clip(marks, first, last))
     lowest, highest = (float(marks[0]), float(marks[-1])) if marks.size else (0.0, 0.0)
     pairs = list(pairwise(marks)) + _doubling(highest, 1.0, last)
@@ -239,14 +239,18 @@ def _tails(f: Integrand, panels: _Panels) -> tuple[np.ndarray, np.ndarray]:
     # A panel that starts at t = 0 touches another panel there, not an end of the interval.
     real = (way > 0) | (tip < -1.0)
     ends, tip, way = ends.take(real), tip[real], way[real]
-    ends = ends._replace(low=tip, high=tip - 4.0 * way)
+    # An integrand that changes sign may be small at the tip itself: the trend is read off five points before it.
+    # Towards a finite end the decay is that of a power, in t slow; towards infinity it is fast.
+    span = np.minimum(np.where((ends.kind == 1) & (way > 0), 16.0, 0.5), np.abs(tip))
+    ends = ends._replace(low=tip, high=tip - span * way)
     with np.errstate(all="ignore"):
-        g, (slope, _) = _evaluate(f, ends, np.array([-1.0, 1.0]))
+        g, (slope, _) = _evaluate(f, ends, np.linspace(-1.0, 1.0, 5))
         quiet = is_zero(g) | is_infinite(g) | np.isnan(g.value) | np.isnan(g.scale)
         logs = np.where(quiet, -np.inf, np.log(np.abs(g.value)) + g.scale + slope)
-        rate = (logs[:, 1] - logs[:, 0]) / 4.0
-        gone = logs[:, 0] == -np.inf
-        beyond = np.where(gone, -np.inf, logs[:, 0] + math.log(2) - np.log(np.where(rate > 0, rate, 1.0)))
+        rate = (logs[:, 3:].max(axis=1) - logs[:, :2].max(axis=1)) / span
+        gone = logs[:, :2].max(axis=1) == -np.inf
+        trend = (logs - rate[:, None] * span[:, None] * np.linspace(0.0, 1.0, 5)).max(axis=1)
+        beyond = np.where(gone, -np.inf, trend + math.log(4) - np.log(np.where(rate > 0, rate, 1.0)))
     return beyond, ~gone & ~(rate > 0)
 
 
