@@ -6,6 +6,7 @@ a few more for examples, the ledger's equations, and the numeric side.
 
 from typing import Any
 
+import numpy as np
 from sympy import Function, Rational
 
 from . import (
@@ -93,6 +94,7 @@ __all__ = [
     "gamma_poisson",
     "gaussian",
     "log",
+    "np",
     "p",
     "prove",
     "q",
