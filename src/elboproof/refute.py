@@ -19,6 +19,9 @@ from .tables import Shape, Table, random_table, small_tables
 from .values import Value, is_finite
 
 
+VALUELESS = 8  # tables without a value after which discrete ones are given up
+
+
 @dataclass(frozen=True)
 class Counterexample:
     """A table on which a claim is false, and the exact values of its two sides there (nats)."""
@@ -87,7 +90,9 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
         probing = stage in (1, 2)
         if stage == 3 and reserve is not None and not reserve.table.counting:
             continue  # discrete tables did not do it; weighted ones will
-        for table in batch:
+        for tried, table in enumerate(batch):
+            if always and tried == VALUELESS and stage < 2:
+                break  # no discrete law gives both sides a value: larger densities may
             sides = _sides(claim, table)
             always &= not _valued(sides)
             valueless = valueless or sides
@@ -96,6 +101,6 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
                     return sides
                 reserve = reserve or sides
                 break
-        if stage == 2 and reserve is None and not always:
-            return None
+        if stage == 2 and reserve is None:
+            break  # no probe failed: either the claim is true, or a side never has a value
     return reserve or (valueless if always else None)

@@ -136,8 +136,13 @@ def _interval(value: Value) -> Any:
     assert isinstance(value, LogSum)
     total = _interval(value.rational)
     for p, c in value.logs.items():
-        total += _interval(c) * iv.log(iv.mpf(p))
+        total += _interval(c) * _log_prime(p)
     return total
+
+
+@lru_cache(maxsize=1024)
+def _log_prime(p: int) -> Any:
+    return iv.log(iv.mpf(p))
 
 
 def add(a: Value, b: Value) -> Value:
