@@ -7,20 +7,30 @@ matters: ``L >= R`` holds by itself where L is +inf or R is -inf.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import sympy
 from sympy import Rational
 
 from . import language as lang
 from .expand import Terms
 from .linear import Echelon
-from .normal import Normaliser, Polynomial
+from .normal import Normaliser, Polynomial, times
 
 Joint = tuple[str, frozenset[str]]
-Atom = tuple[frozenset[lang.Density], Joint, int]
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A density whose logarithm a term averages: under which measures, inside which binders, with which sign."""
+
+    measures: frozenset[lang.Density]
+    bound: frozenset[str]
+    joint: Joint
+    sign: int
 
 
 @dataclass(frozen=True)
@@ -55,72 +65,162 @@ def joint(d: lang.Density) -> Joint:
     return d.law.name, frozenset(v.name for v in (*d.left, *d.given))
 
 
+def abbreviates(term: Any) -> bool:
+    """KL, ELBO, H, CE, I: what stands for an expectation of a logarithm."""
+    return isinstance(term, lang.Term) and not isinstance(term, lang.E) and term.definition() is not term
+
+
+def outside(measures: Iterable[lang.Density], names: Iterable[Any]) -> tuple[lang.Density, ...]:
+    """The measures that still hold where `names` are bound again: an inner binder hides an outer one."""
+    again = {v.name for v in names}
+    return tuple(m for m in measures if not joint(m)[1] & again)
+
+
 def walk(term: Any, measures: tuple[lang.Density, ...] = ()) -> Iterator[tuple[Any, tuple[lang.Density, ...]]]:
     """Every node below a term, definitions unfolded to expectations, with the measures it is averaged under."""
     yield term, measures
     if isinstance(term, lang.E):
-        yield from walk(term.args[0], measures + term.measures)
+        yield from walk(term.args[0], outside(measures, term.bound) + term.measures)
     elif isinstance(term, (lang.Density, lang.Law, lang.Variable)):
         return
-    elif isinstance(term, lang.Term) and not isinstance(term, lang.Integral) and term.definition() is not term:
+    elif abbreviates(term):
         yield from walk(term.definition(), measures)
     elif isinstance(term, lang.Integral):
-        yield from walk(term.args[0], measures)
+        yield from walk(term.args[0], outside(measures, term.bound))
     else:
         for arg in term.args:
             yield from walk(arg, measures)
 
 
-def log_atoms(term: Any, sign: int = 1, measures: frozenset[Any] = frozenset()) -> Iterator[Atom]:
-    """The densities whose logs a term averages: (measures, joint, sign of the log)."""
+def positive(term: Any) -> bool:
+    """Whether a term is >= 0 by its form: a product, quotient or sum of densities and positive numbers."""
+    if isinstance(term, (lang.Plus, lang.Times, lang.Over)):
+        return all(positive(arg) for arg in term.args)
+    if isinstance(term, (lang.Power, lang.Integral, lang.E)):
+        return positive(term.args[0])
+    return isinstance(term, lang.Density) or (not isinstance(term, lang.Term) and bool(term.is_positive))
+
+
+def log_atoms(
+    term: Any, sign: int = 1, measures: frozenset[Any] = frozenset(), bound: frozenset[str] = frozenset()
+) -> list[Atom] | None:
+    """The densities whose logs a linear-log term averages; None for a term of any other form."""
     if isinstance(term, lang.Log):
-        yield from _factors(term.args[0], sign, measures)
-    elif isinstance(term, lang.E):
-        yield from log_atoms(term.args[0], sign, measures | frozenset(term.measures))
-    elif isinstance(term, (lang.Density, lang.Integral, lang.Variable)):
-        return
-    elif isinstance(term, lang.Term) and term.definition() is not term:
-        yield from log_atoms(term.definition(), sign, measures)
-    else:
-        if isinstance(term, lang.Times) and any(isinstance(a, Rational) and a < 0 for a in term.args):
+        return _factors(term.args[0], sign, measures, bound)
+    if isinstance(term, lang.E):
+        names = frozenset(v.name for v in term.bound)
+        return log_atoms(term.args[0], sign, frozenset(outside(measures, term.bound) + term.measures), bound | names)
+    if abbreviates(term):
+        return log_atoms(term.definition(), sign, measures, bound)
+    if isinstance(term, Rational):
+        return []
+    if isinstance(term, lang.Plus):
+        return _joined(log_atoms(arg, sign, measures, bound) for arg in term.args)
+    if isinstance(term, lang.Times):
+        rest = [arg for arg in term.args if not isinstance(arg, Rational)]
+        if any(isinstance(arg, Rational) and arg < 0 for arg in term.args):
             sign = -sign
-        for arg in term.args:
-            yield from log_atoms(arg, sign, measures)
+        return log_atoms(rest[0], sign, measures, bound) if len(rest) == 1 else None
+    return None
 
 
-def _factors(term: Any, sign: int, measures: frozenset[Any]) -> Iterator[Atom]:
+def _factors(term: Any, sign: int, measures: frozenset[Any], bound: frozenset[str]) -> list[Atom] | None:
     if isinstance(term, lang.Density):
-        yield measures, joint(term), sign
-    elif isinstance(term, lang.Over):
-        yield from _factors(term.args[0], sign, measures)
-        yield from _factors(term.args[1], -sign, measures)
-    elif isinstance(term, lang.Power):
-        yield from _factors(term.args[0], sign if term.args[1] >= 0 else -sign, measures)
-    elif isinstance(term, lang.Times):
-        for arg in term.args:
-            yield from _factors(arg, sign, measures)
+        return [Atom(measures, bound, joint(term), sign)]
+    if isinstance(term, Rational):
+        return []
+    if isinstance(term, (lang.Over, lang.Times)):
+        signs = (sign, -sign) if isinstance(term, lang.Over) else [sign] * len(term.args)
+        return _joined(_factors(arg, s, measures, bound) for arg, s in zip(term.args, signs, strict=True))
+    if isinstance(term, lang.Power):
+        return _factors(term.args[0], sign if term.args[1] >= 0 else -sign, measures, bound)
+    return None
+
+
+def _joined(parts: Iterable[list[Atom] | None]) -> list[Atom] | None:
+    out: list[Atom] = []
+    for part in parts:
+        if part is None:
+            return None
+        out += part
+    return out
 
 
 def existing(claim: Any) -> set[Joint]:
     """Marginals known to be positive because a conditional of the claim, given free variables only, exists."""
-    free = {v.name for v in claim.free_symbols}
     found = set()
-    for side in (claim.lhs, claim.rhs):
-        for node in lang.subterms(side):
-            if isinstance(node, lang.Density) and node.given:
-                names = frozenset(v.name for v in node.given)
-                if names <= free:
-                    found.add((node.law.name, names))
+    stack: list[tuple[Any, frozenset[Any]]] = [(claim.lhs, frozenset()), (claim.rhs, frozenset())]
+    while stack:
+        node, bound = stack.pop()
+        if isinstance(node, lang.Density):
+            if node.given and not bound & set(node.given):
+                found.add((node.law.name, frozenset(v.name for v in node.given)))
+        elif not isinstance(node, (lang.I, lang.Variable)):
+            inner = bound | set(node.bound) if isinstance(node, lang.Term) else bound
+            stack += [(arg, inner) for arg in node.args]
     return found
 
 
-def _positive(atoms: list[Atom], known: set[Joint]) -> bool:
+def _all_positive(atoms: Iterable[Atom], known: set[Joint]) -> bool:
     """Whether every density in the atoms is positive where its measures are, or is known to be."""
-    for measures, (law, names), _ in atoms:
-        held = [joint(m) for m in measures] + list(known)
+    for atom in atoms:
+        law, names = atom.joint
+        held = [joint(m) for m in atom.measures] + ([] if names & atom.bound else list(known))
         if not any(other == law and names <= more for other, more in held):
             return False
     return True
+
+
+# -- what is divided by ------------------------------------------------------------------------------------------------
+
+Summand = tuple[list[Any], list[tuple[Any, list[Any]]]]  # factors above; each divisor with the factors that mask it
+
+
+def summands(term: Any) -> list[Summand]:
+    """A term as a sum of quotients, nothing cancelled. A divisor is masked by factors whose zero makes it not count."""
+    if isinstance(term, (lang.Plus, sympy.Add)):
+        return [found for arg in term.args for found in summands(arg)]
+    if isinstance(term, (lang.Times, sympy.Mul)):
+        out: list[Summand] = [([], [])]
+        for arg in term.args:
+            out = [_merged(a, b) for a in out for b in summands(arg)]
+        return out
+    if isinstance(term, lang.Over):
+        below: list[tuple[Any, list[Any]]] = [(d, []) for d in divisors(term.args[1])]
+        return [(above, inner + below) for above, inner in summands(term.args[0])]
+    if isinstance(term, (lang.Power, sympy.Pow)):
+        if term.args[1] < 0:
+            return [([], [(d, []) for d in divisors(term.args[0])])]
+        return summands(lang.Times(*term.args[:1] * min(int(term.args[1]), 2))) if term.args[1] else [([], [])]
+    return [] if term == 0 else [([term], [])]
+
+
+def _merged(a: Summand, b: Summand) -> Summand:
+    masked = [(d, mask + other[0]) for one, other in ((a, b), (b, a)) for d, mask in one[1]]
+    return a[0] + b[0], masked
+
+
+def divisors(term: Any) -> list[Any]:
+    """The factors of what is divided by."""
+    if isinstance(term, (lang.Times, lang.Over, sympy.Mul)):
+        return [d for arg in term.args for d in divisors(arg)]
+    if isinstance(term, (lang.Power, sympy.Pow)):
+        return divisors(term.args[0])
+    return [] if isinstance(term, Rational) else [term]
+
+
+def _scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """The term, and the integrand of each expectation and integral below it, with the measures and names around it."""
+    yield term, measures, bound
+    stack = [term]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (lang.E, lang.Integral)):
+            drawn = node.measures if isinstance(node, lang.E) else ()
+            names = (*(v for v in bound if v not in node.bound), *node.bound)
+            yield from _scopes(node.args[0], outside(measures, node.bound) + drawn, names)
+        elif not isinstance(node, lang.Density) and not abbreviates(node):
+            stack += node.args
 
 
 class Conditions:
@@ -129,67 +229,60 @@ class Conditions:
     def __init__(self, claim: Any, normaliser: Normaliser):
         self._claim, self._normal = claim, normaliser
         self._known = existing(claim)
+        self.loose = False  # whether a divisor may be zero where nothing masks it
 
     def supports(self) -> list[Any]:
-        """One condition for each density that is divided by outside a logarithm."""
+        """One condition for each factor that is divided by outside a logarithm."""
         out: dict[Any, None] = {}
         for side in (self._claim.lhs, self._claim.rhs):
-            for condition in self._supports(side):
-                out[condition] = None
+            for term, measures, bound in _scopes(side, (), ()):
+                for above, below in summands(term):
+                    for d, mask in below:
+                        condition = self._divisible(d, [*measures, *above], [*measures, *mask], bound)
+                        if condition is not None:
+                            out[condition] = None
         return list(out)
 
-    def _supports(self, term: Any) -> Iterator[Any]:
-        for d in self._denominators(term):
-            if joint(d) not in self._known:
-                yield lang.Finite(lang.Log(d), "below")
-        for node, _ in walk(term):
-            if isinstance(node, lang.E):
-                integrand = lang.Times(*node.measures, node.args[0])
-            elif isinstance(node, lang.Integral):
-                integrand = node.args[0]
-            else:
-                continue
-            divisors = list(self._denominators(integrand))
-            if not divisors:
-                continue
-            for mono in self._normal(integrand):
-                above = [(f, 1) for f, e in mono if f[0] == "density" and e > 0]
-                mass = Terms(self._normal).monomial(frozenset(above))
-                for d in divisors:
-                    implied = any(f[1] == joint(d)[0] and joint(d)[1] <= f[2] for f, _ in above)
-                    if not implied and joint(d) not in self._known:
-                        yield lang.Support(mass, d, sorted(node.bound, key=str))
-
-    def _denominators(self, term: Any) -> Iterator[lang.Density]:
-        """Densities in denominators below a term, not inside a logarithm or another integral."""
-        if isinstance(term, lang.Over):
-            yield from (n for n in lang.subterms(term.args[1]) if isinstance(n, lang.Density))
-            yield from self._denominators(term.args[0])
-        elif isinstance(term, lang.Power) and term.args[1] < 0:
-            yield from (n for n in lang.subterms(term.args[0]) if isinstance(n, lang.Density))
-        elif isinstance(term, (lang.Plus, lang.Times, lang.Power)):
-            for arg in term.args:
-                yield from self._denominators(arg)
+    def _divisible(self, d: Any, above: list[Any], mask: list[Any], bound: Any) -> Any:
+        """What must hold for one divisor d: it is positive (or only not zero) wherever the rest of its product counts."""
+        names = {v.name for v in bound}
+        density = isinstance(d, lang.Density)
+        sure = density and joint(d) in self._known and not joint(d)[1] & names
+        if sure or (density and _implied(joint(d), mask) and _implied(joint(d), _without(above, d))):
+            return None
+        logarithm = lang.Log(d if positive(d) else lang.Power(d, 2))
+        if not bound:
+            return lang.Finite(logarithm, "below") if density else lang.Finite(logarithm)
+        left = _without(above, d)
+        mono = times(*(m for part in left if isinstance(part, lang.Density) for m in self._normal(part)))
+        mass = Terms(self._normal).monomial(frozenset((f, 1) for f, e in mono if f[0] == "density" and e > 0))
+        covered = [joint(part) for part in left if isinstance(part, lang.Density)]
+        self.loose |= not density or not (_implied(joint(d), mask) or all(_implied(j, mask) for j in covered))
+        if density:
+            over = {v for v in bound if v in mass.free_symbols | d.free_symbols}
+            return None if _implied(joint(d), left) else lang.Support(mass, d, sorted(over, key=str))
+        inside = lang.Times(mass, logarithm)
+        over = [v for v in bound if v in inside.free_symbols]
+        return lang.Finite(lang.Integral(inside, *over) if over else logarithm)
 
     def finite(self) -> list[Any]:
         """For an equality: every summand is finite. Those that follow from others are left out."""
         order = {lang.KL: 0, lang.I: 0, lang.ELBO: 1}
-        summands = list(dict.fromkeys(u.term for side in (self._claim.lhs, self._claim.rhs) for u in units(side)))
-        summands.sort(key=lambda term: order.get(type(term), 2))
+        terms = list(dict.fromkeys(u.term for side in (self._claim.lhs, self._claim.rhs) for u in units(side)))
+        terms.sort(key=lambda term: order.get(type(term), 2))
         kept: list[Any] = []
         covered: set[Any] = set()
         spanned = Echelon(order=lambda mono: 0)  # only its rank is asked for
-        for term in summands:
+        for term in terms:
             if not _delicate(term):
                 continue
-            atoms = list(log_atoms(term))
-            simple = all(isinstance(n.args[0], _PRODUCTS) for n, _ in walk(term) if isinstance(n, lang.Log))
-            places = {(measures, where) for measures, where, _ in atoms}
+            atoms = log_atoms(term)
             vector = _averaged(self._normal(term))
-            if simple and atoms and not vector and _positive(atoms, self._known):
+            if atoms is not None and not vector and _all_positive(atoms, self._known):
                 continue
+            places = {(atom.measures, atom.joint) for atom in atoms or ()}
             new = spanned.add(vector)
-            if simple and atoms and not new and places <= covered:
+            if atoms and not new and places <= covered:
                 continue
             covered |= places
             kept.append(lang.Finite(term))
@@ -208,22 +301,35 @@ class Conditions:
             inside = unit.term.args[0] if isinstance(unit.term, lang.E) else unit.term
             if isinstance(inside, (lang.KL, lang.I)) and sign > 0:
                 continue
-            atoms = list(log_atoms(unit.term, sign))
+            atoms = log_atoms(unit.term, sign)
             vector = {mono: value * sign for mono, value in _averaged(self._normal(unit.term)).items()}
-            risky = [atom for atom in atoms if atom[2] > 0]
-            bounded = (not vector or _direction(vector) in safe) and _positive(risky, self._known)
-            simple = all(isinstance(n.args[0], _PRODUCTS) for n, _ in walk(unit.term) if isinstance(n, lang.Log))
-            if not (bounded and simple and atoms):
+            if (
+                atoms is None
+                or not _all_positive([atom for atom in atoms if atom.sign > 0], self._known)
+                or (vector and _direction(vector) not in safe)
+            ):
                 out[lang.Finite(unit.term, "below" if sign > 0 else "above")] = None
         return list(out)
 
 
-_PRODUCTS = (lang.Density, lang.Times, lang.Over, lang.Power)
+def _implied(what: Joint, by: list[Any]) -> bool:
+    """Whether a joint marginal is positive because one of the densities is."""
+    return any(isinstance(d, lang.Density) and d.law.name == what[0] and what[1] <= joint(d)[1] for d in by)
+
+
+def _without(items: list[Any], one: Any) -> list[Any]:
+    """The items less one that is equal to `one`, if there is one: what cancels it no longer counts."""
+    rest = list(items)
+    if one in rest:
+        rest.remove(one)
+    return rest
 
 
 def _delicate(term: Any) -> bool:
     """Whether a summand could be infinite: it holds a logarithm, or a quotient."""
-    return any(isinstance(node, (lang.Log, lang.Over, lang.Power)) for node, _ in walk(term))
+    return any(isinstance(node, (lang.Log, lang.Over, lang.Power, sympy.Pow)) for node, _ in walk(term)) and any(
+        isinstance(node, (lang.Density, lang.I, lang.Variable)) for node in lang.subterms(term)
+    )
 
 
 def _averaged(poly: Polynomial) -> Polynomial:

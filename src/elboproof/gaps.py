@@ -16,7 +16,7 @@ from typing import Any
 from sympy import Integer
 
 from . import language as lang
-from .conditions import walk
+from .conditions import positive, walk
 from .errors import Disagreement, IllFormed
 from .expand import Terms
 from .linear import add_into, nonnegative_combination
@@ -41,7 +41,7 @@ def nonnegative_by_form(term: Any, known: frozenset[Any] = frozenset()) -> bool:
     """
     if isinstance(term, lang.E):
         return nonnegative_by_form(term.args[0], known)
-    return isinstance(term, (lang.KL, lang.I)) or _jensen(term) or _tangent(term, known) or _positive(term)
+    return isinstance(term, (lang.KL, lang.I)) or _jensen(term) or _tangent(term, known) or positive(term)
 
 
 def positive_in(claim: Any) -> frozenset[Any]:
@@ -51,7 +51,7 @@ def positive_in(claim: Any) -> frozenset[Any]:
         for node, _ in walk(side):
             if isinstance(node, lang.Log):
                 found.add(node.args[0])
-                odd = [part for part in _factors(node.args[0]) if not _positive(part)]
+                odd = [part for part in _factors(node.args[0]) if not positive(part)]
                 if len(odd) == 1:
                     found.add(odd[0])
     return frozenset(found)
@@ -64,21 +64,12 @@ def _factors(x: Any) -> list[Any]:
     return [x]
 
 
-def _positive(term: Any) -> bool:
-    """A product, quotient or sum of densities and positive numbers."""
-    if isinstance(term, (lang.Plus, lang.Times, lang.Over)):
-        return all(_positive(arg) for arg in term.args)
-    if isinstance(term, (lang.Power, lang.Integral, lang.E)):
-        return _positive(term.args[0])
-    return isinstance(term, lang.Density) or (not isinstance(term, lang.Term) and bool(term.is_positive))
-
-
 def _tangent(term: Any, known: frozenset[Any] = frozenset()) -> bool:
     """X - 1 - log X for an X positive by its form, or known to be."""
     if not isinstance(term, lang.Plus) or len(term.args) != 3:
         return False
     x, one, minus_log = term.args
-    return one == -1 and minus_log == lang.negated(lang.Log(x)) and (x in known or _positive(x))
+    return one == -1 and minus_log == lang.negated(lang.Log(x)) and (x in known or positive(x))
 
 
 def _jensen(term: Any) -> bool:
@@ -86,7 +77,7 @@ def _jensen(term: Any) -> bool:
     if not isinstance(term, lang.Plus) or len(term.args) != 2 or not isinstance(term.args[0], lang.Log):
         return False
     mean = term.args[0].args[0]
-    if not isinstance(mean, lang.E) or not _positive(mean.args[0]):
+    if not isinstance(mean, lang.E) or not positive(mean.args[0]):
         return False
     return term.args[1] == lang.negated(lang.E(lang.Log(mean.args[0]), *mean.measures))
 
@@ -178,17 +169,17 @@ class Candidates:
             if not isinstance(node, lang.Log):
                 continue
             x = node.args[0]
-            if isinstance(x, lang.E) and _positive(x.args[0]):
+            if isinstance(x, lang.E) and positive(x.args[0]):
                 yield from self._built(jensen_gap, x.args[0], x.measures, outer)
-            if isinstance(x, (lang.E, lang.Integral)) and _positive(x.args[0]):
+            if isinstance(x, (lang.E, lang.Integral)) and positive(x.args[0]):
                 integrand = lang.Times(*x.measures, x.args[0]) if isinstance(x, lang.E) else x.args[0]
                 inside = [(d,) for d in lang.subterms(integrand) if isinstance(d, lang.Density)]
                 for measures in dict.fromkeys([*self._measures, *inside]):
                     if {v for m in measures for v in m.left} == set(x.bound):
                         yield from self._built(jensen_gap, lang.Over(integrand, lang.Times(*measures)), measures, outer)
-            if _positive(x):
+            if positive(x):
                 yield from self._built(tangent_gap, lang.Over(Integer(1), x), outer)
-            for part in dict.fromkeys([x, *(part for part in _factors(x) if not _positive(part))]):
+            for part in dict.fromkeys([x, *(part for part in _factors(x) if not positive(part))]):
                 yield from self._built(tangent_gap, part, outer)
         yield Gap("positive number", Integer(1))
 
@@ -201,7 +192,7 @@ class Candidates:
         """Products and means of densities that the target holds: positive as they stand."""
         terms = Terms(normaliser)
         for mono, value in sorted(target.items(), key=lambda item: str(terms.monomial(item[0]))):
-            if value > 0 and mono and _positive(terms.monomial(mono)):
+            if value > 0 and mono and positive(terms.monomial(mono)):
                 yield Gap("positive term", terms.monomial(mono))
 
     def discrete(self) -> Iterator[Gap]:

@@ -98,7 +98,7 @@ class Normaliser:
         self.using = using
         self._seen: dict[Any, Polynomial] = {}
         self.laws: dict[str, lang.Law] = {}
-        self.cancelled = False  # whether terms of opposite sign met and vanished
+        self.cancelled = False  # whether terms met and vanished, or a sum was multiplied out: not allowed with infinities
 
     def __call__(self, term: Any) -> Polynomial:
         found = self._seen.get(term)
@@ -130,13 +130,18 @@ class Normaliser:
         if isinstance(term, (lang.Times, sympy.Mul)):
             out = constant(1)
             for arg in term.args:
-                out = product(out, self(arg))
+                poly = self(arg)
+                self.cancelled |= len(poly) > 1 and out.keys() != {ONE} or len(out) > 1 and poly.keys() != {ONE}
+                out = product(out, poly)
             return self._settled(out)
         if isinstance(term, lang.Over):
-            return self._settled(product(self(term.args[0]), self._inverse(self(term.args[1]))))
+            above, below = self(term.args[0]), self(term.args[1])
+            self.cancelled |= len(above) > 1 and below.keys() != {ONE}
+            return self._settled(product(above, self._inverse(below)))
         if isinstance(term, (lang.Power, sympy.Pow)):
             base, exponent = self(term.args[0]), int(term.args[1])
             base = base if exponent >= 0 else self._inverse(base)
+            self.cancelled |= len(base) > 1
             out = constant(1)
             for _ in range(abs(exponent)):
                 out = product(out, base)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from . import language as lang
-from .conditions import Conditions
+from .conditions import Conditions, positive
 from .errors import Disagreement, IllFormed, NoTruthValue
 from .gaps import Candidates, Gap, certificate, check_certificate
 from .language import relation
@@ -107,22 +107,24 @@ def _upward(claim: Any, difference: Polynomial) -> Polynomial:
 
 
 def _equal(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved:
-    conditions = Conditions(claim, normaliser)
-    plain = Normaliser(PLAIN)
+    lhs, rhs = claim.lhs, claim.rhs
+    while isinstance(lhs, lang.Log) and isinstance(rhs, lang.Log) and normaliser(lhs.args[0]) == normaliser(rhs.args[0]):
+        lhs, rhs = lhs.args[0], rhs.args[0]  # logs of equal things
+    conditions = Conditions(lang.Eq(lhs, rhs), normaliser)
     needs = conditions.supports()
-    logs = isinstance(claim.lhs, lang.Log) and isinstance(claim.rhs, lang.Log)
-    if logs and normaliser(claim.lhs.args[0]) == normaliser(claim.rhs.args[0]):
-        return Proved(claim, tuple(needs))  # logs of equal things: nothing is split or moved
-    if plain(claim.lhs) != plain(claim.rhs) or plain.cancelled:
+    if positive(lhs) and positive(rhs) and lhs != claim.lhs and not conditions.loose:
+        return Proved(claim, tuple(needs))  # nothing to split or move, and nothing negative
+    plain = Normaliser(PLAIN)
+    if plain(lhs) != plain(rhs) or plain.cancelled:
         needs += conditions.finite()
     return Proved(claim, tuple(needs))
 
 
 def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved | None:
     conditions = Conditions(claim, normaliser)
-    if single_inequality(claim) is not None:
-        return Proved(claim, tuple(conditions.bounded([difference])))
     upward = _upward(claim, difference)
+    if single_inequality(claim) is not None:
+        return Proved(claim, tuple(conditions.bounded([upward])))
     candidates = Candidates(claim)
     positive = candidates.positive(upward, normaliser)
     pieces = certificate(upward, normaliser, (candidates.divergences(), candidates.logarithms(), positive))
