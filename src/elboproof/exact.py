@@ -27,6 +27,8 @@ class Exact:
 
     def __init__(self, table: Table):
         self.table = table
+        self._known: dict[Any, Value] = {}
+        self._free: dict[Any, tuple[str, ...]] = {}
         self._plans: dict[Any, tuple[tuple[str, ...], tuple[str, ...], dict[Any, Value]]] = {}
 
     def __call__(self, term: Any, at: dict[str, int] | None = None) -> Value:
@@ -46,10 +48,8 @@ class Exact:
             return divide(self._visit(term.args[0], at), self._visit(term.args[1], at))
         if isinstance(term, lang.Log):
             return log(self._visit(term.args[0], at))
-        if isinstance(term, lang.E):
-            return self._expectation(term, at)
-        if isinstance(term, lang.Integral):
-            return self._integral(term, at)
+        if isinstance(term, (lang.E, lang.Integral)):
+            return self._remembered(term, at)
         if isinstance(term, Rational):
             return Fraction(term.p, term.q)
         if isinstance(term, (lang.Power, sympy.Pow)):
@@ -65,6 +65,19 @@ class Exact:
         if isinstance(term, lang.Variable):
             return self._value(term.name, (term.name,), at)
         return self._visit(term.definition(), at)
+
+    def _remembered(self, term: Any, at: dict[str, int]) -> Value:
+        """A mean or integral, computed once for each state of its free variables."""
+        if term not in self._free:
+            self._free[term] = tuple(v.name for v in term.free_symbols)
+        try:
+            key = term, *(at[name] for name in self._free[term])
+        except KeyError as missing:
+            raise IllFormed(f"expected a state for {missing} where {term} is evaluated, found none") from None
+        if key not in self._known:
+            compute = self._expectation if isinstance(term, lang.E) else self._integral
+            self._known[key] = compute(term, at)
+        return self._known[key]
 
     def _value(self, name: str, args: tuple[str, ...], at: dict[str, int]) -> Value:
         try:

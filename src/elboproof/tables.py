@@ -222,10 +222,13 @@ def small_tables(shape: Shape, weighted: bool, most: int = 250) -> Iterator[Tabl
     """Two-state tables in order of their denominators; if weighted, each variable also on a set of another size."""
     sizes = dict.fromkeys(shape.variables, 2)
     structured = any(law.factors for law, _ in shape.laws.values())
-    values = {
-        (name, args): {key: Fraction(1 + 2 * i) - 2 for i, key in enumerate(product(range(2), repeat=len(args)))}
-        for name, args in shape.functions
-    }
+    values = [
+        {
+            (name, args): {key: Fraction(first + step * i) for i, key in enumerate(product(range(2), repeat=len(args)))}
+            for name, args in shape.functions
+        }
+        for first, step in ((1, 1), (-1, 2))  # where logarithms exist, and where they do not
+    ]
     point = dict.fromkeys(shape.free, 0)
     quarter, half, one, two = Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2)
     weighings: list[dict[str, tuple[Fraction, ...]]] = [{}]
@@ -249,11 +252,12 @@ def small_tables(shape: Shape, weighted: bool, most: int = 250) -> Iterator[Tabl
         counts = [2 ** len(shape.laws[name][1]) for name in names]
         for level in range(9):
             for extras in product(range(level + 1), repeat=len(names)):
-                if sum(extras) == level and max(extras) <= 4:
+                if sum(extras) == level and max(extras, default=0) <= 4:
                     for combo in product(*(_compositions(n, e) for n, e in zip(counts, extras, strict=True))):
                         drawn = dict(zip(names, combo, strict=True))
                         yield {name: _law(shape, name, sizes, lambda n, d=drawn[name]: list(d)) for name in names}
 
     for each in islice(laws(), most if not weighted else max(1, most // len(weighings))):
         for weighing in weighings:
-            yield Table(sizes, each, dict(weighing), values, point)
+            for chosen in values if shape.functions else values[:1]:
+                yield Table(sizes, each, dict(weighing), chosen, point)
