@@ -85,10 +85,12 @@ class Enclosure:
 
 Value = Fraction | LogSum | Enclosure | Infinite | Undefined
 ZERO = Fraction(0)
+LARGE = 10**12  # above it, a factor without small primes is kept whole
 
 
 @lru_cache(maxsize=65536)
 def _primes(number: int) -> tuple[tuple[int, int], ...]:
+    """The prime factors of a number; a large rest stays whole, since its factors may take hours to find."""
     out, rest = [], number
     for p in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47):
         count = 0
@@ -97,9 +99,37 @@ def _primes(number: int) -> tuple[tuple[int, int], ...]:
             count += 1
         if count:
             out.append((p, count))
-    if rest > 1:
-        out += [(int(p), int(e)) for p, e in sympy.factorint(rest).items()] if rest > 2209 else [(rest, 1)]
+    if rest > LARGE or 1 < rest <= 2209:
+        out.append((rest, 1))
+    elif rest > 1:
+        out += [(int(p), int(e)) for p, e in sympy.factorint(rest).items()]
     return tuple(out)
+
+
+def _coprime(logs: dict[int, Fraction]) -> dict[int, Fraction]:
+    """The same sum of logs over pairwise coprime numbers, which are as independent as primes are."""
+    base: list[int] = []
+    waiting = list(logs)
+    while waiting:
+        number = waiting.pop()
+        for i, other in enumerate(base):
+            common = math.gcd(number, other)
+            if common > 1:
+                del base[i]
+                waiting += [part for part in (common, number // common, other // common) if part > 1]
+                break
+        else:
+            base.append(number)
+    out: dict[int, Fraction] = {}
+    for part in dict.fromkeys(base):
+        total = ZERO
+        for number, value in logs.items():
+            while number % part == 0:
+                number //= part
+                total += value
+        if total:
+            out[part] = total
+    return out
 
 
 def log(value: Value) -> Value:
@@ -125,6 +155,8 @@ def log(value: Value) -> Value:
 
 
 def _simplest(value: Value) -> Value:
+    if isinstance(value, LogSum) and any(number > LARGE for number in value.logs):
+        value = LogSum(value.rational, _coprime(value.logs))
     return value.rational if isinstance(value, LogSum) and not value.logs else value
 
 
