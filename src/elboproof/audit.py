@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 from html import escape
 from typing import Any
 
@@ -47,7 +48,7 @@ class Audit:
 
 
 def exact_witness(claim: Any, count: int = TABLES, seed: int = 0) -> tuple[int, int]:
-    """(tables that confirm a claim exactly, tables that refute it) among random rational ones, half of them weighted."""
+    """(tables that confirm a claim exactly, tables that refute it), random rational ones, half of them weighted."""
     rng = random.Random(seed)
     shape = Shape.of(claim.lhs, claim.rhs)
     found = [fails_on(claim, random_table(shape, rng, states=2 + i % 2, weighted=i % 4 > 1)) for i in range(count)]
@@ -78,14 +79,8 @@ class LedgerTable:
     audits: tuple[Audit, ...]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        head = "".join(
-            f'<th scope="col">{title}</th>'
-            for title in ("Equation", "Verdict and rule", "Holds if", "Exact", "Floating point", "Wrong versions")
-        )
-        body = "".join(map(_row, self.audits))
-        html = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         return {
-            "text/html": f'<div class="elbo-ledger" tabindex="0" role="region" aria-label="The ledger">{html}</div>',
+            "text/html": f'<div class="elbo-ledger">{"".join(map(_block, self.audits))}</div>',
             "text/plain": str(self),
         }
 
@@ -113,20 +108,32 @@ def _attacked(found: Audit) -> str:
     return ", ".join(parts)
 
 
-def _row(found: Audit) -> str:
+def _block(found: Audit) -> str:
+    """An equation as a block: the object, then what is known of it, each with its name."""
     entry = found.entry
     conditions = dict.fromkeys(c for v in entry.verdicts if isinstance(v, Proved) for c in v.conditions)
-    needs = "<br>".join(math(latex(condition)) for condition in conditions) or "always"
+    needs = "; ".join(math(latex(condition)) for condition in conditions) or "always"
     rests = ", ".join(link(key) for key in entry.rests_on)
-    rule = escape(entry.rule, quote=False) + (f"<br>from {rests}" if rests else "")
     word = '<span class="proved">proved</span>' if found.proved else '<span class="undecided">not proved</span>'
-    names = ", ".join(found.models) + (f"; FAILED on {', '.join(found.failed)}" if found.failed else "")
-    cells = (
-        f"{link(entry.key)} {math(entry_latex(entry))}",
-        f"{word}<br>{rule}",
-        needs,
-        f"{found.exact} tables" + (f", REFUTED on {found.refuted_on}" if found.refuted_on else ""),
-        names,
-        _attacked(found),
+    exact = f"{found.exact} random tables" + (f", refuted on {found.refuted_on}" if found.refuted_on else "")
+    models = ", ".join(found.models) + (f"; failed on {', '.join(found.failed)}" if found.failed else "")
+    facts = {
+        "Verdict": f"{word} by {escape(entry.rule, quote=False)}" + (f" from {rests}" if rests else ""),
+        "Holds if": needs,
+        "Exact": exact,
+        "Floating point": f"{models}; largest error {_share(found)} of its bound",
+        "Wrong versions": _attacked(found),
+    }
+    listed = "".join(f"<div><dt>{term}</dt><dd>{fact}</dd></div>" for term, fact in facts.items())
+    title = f"{link(entry.key)} {escape(entry.title, quote=False)}"
+    return (
+        f'<section class="elbo-entry" id="ledger-{entry.key}"><h3>{title}</h3>'
+        f"{math(entry_latex(entry), display=True)}<dl>{listed}</dl></section>"
     )
-    return f'<tr id="ledger-{entry.key}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _share(found: Audit) -> str:
+    """The largest share of an error bound that was used, coarsely: rounding differs between processors."""
+    return next(
+        (f"under {share}" for share in ("1/10", "1/2", "1/1") if found.gap <= float(Fraction(share))), "above 1/1"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from html import escape
 from typing import Any
@@ -13,9 +14,10 @@ from .normal import Normaliser
 from .prove import Proved, Refuted, Undecided, Verdict
 from .rules import named
 from .show import latex
+from .show import name as _name
 from .tables import Table
 from .textform import text
-from .values import Value, decimal
+from .values import LogSum, Value, decimal
 
 SIGN = {"=": "=", ">=": r"\ge", "<=": r"\le"}
 
@@ -81,16 +83,38 @@ def rows(table: Table) -> list[tuple[str, list[str], list[str]]]:
 
 
 def table_html(table: Table) -> str:
+    """The table as HTML: a small table a law, its states above their probabilities."""
     out = []
-    for heading, states, masses in rows(table):
-        head = "".join(f'<th scope="col">{escape(state)}</th>' for state in states)
-        body = "".join(f"<td>{escape(mass)}</td>" for mass in masses)
-        out.append(
-            f'<div class="elbo-table"><table><tr><th scope="row">{escape(heading)}</th>{head}</tr>'
-            f'<tr><th scope="row">{"probability" if not heading.startswith(("value", "size")) else "value"}</th>'
-            f"{body}</tr></table></div>"
-        )
+    for law, (names, cells) in table.laws.items():
+        heading = f"{_latex_name(law)}({', '.join(map(_latex_name, names))})"
+        out.append(_small_table(math(heading), names, list(cells), [str(mass) for mass in cells.values()]))
+    for (name, args), values in table.values.items():
+        heading = _latex_name(name) + ("" if args == (name,) else f"({', '.join(map(_latex_name, args))})")
+        out.append(_small_table(math(heading), args, list(values), [str(value) for value in values.values()]))
+    for v, weights in table.weights.items():
+        if any(w != 1 for w in weights):
+            states = [(i,) for i in range(len(weights))]
+            out.append(
+                _small_table(f"size of a state of {math(_latex_name(v))}", (v,), states, list(map(str, weights)))
+            )
     return "".join(out)
+
+
+def _small_table(heading: str, names: Any, states: Any, values: list[str]) -> str:
+    head = "".join(f'<th scope="col">{math(_state(names, state))}</th>' for state in states)
+    body = "".join(f"<td>{escape(value)}</td>" for value in values)
+    return (
+        f'<div class="elbo-table"><table><thead><tr><td></td>{head}</tr></thead>'
+        f'<tbody><tr><th scope="row">{heading}</th>{body}</tr></tbody></table></div>'
+    )
+
+
+def _latex_name(name: str) -> str:
+    return _name(lang.Variable(name))
+
+
+def _state(names: Any, state: Any) -> str:
+    return r",\, ".join(f"{_latex_name(v)} = {i}" for v, i in zip(names, state, strict=True))
 
 
 def _point(table: Table) -> str:
@@ -98,8 +122,18 @@ def _point(table: Table) -> str:
 
 
 def value_text(value: Value) -> str:
-    number = decimal(value)
-    return f"{value} = {number}" if number != str(value) else number
+    """An exact value with its decimals, where it is a number that has them."""
+    exact, number = str(value), decimal(value)
+    return exact if number == exact or exact.lstrip("-").isdigit() else f"{exact} ≈ {number}"
+
+
+def value_latex(value: Value) -> str:
+    """An exact value in LaTeX, with its decimals."""
+    if not isinstance(value, (Fraction, LogSum)):
+        return rf"\text{{{value_text(value)}}}"
+    exact, number = re.sub(r"(\d+)/(\d+)", r"\\tfrac{\1}{\2}", str(value)), decimal(value)
+    exact = re.sub(r"\blog (\d+)", r"\\log \1", exact)
+    return exact if str(value).lstrip("-").isdigit() else rf"{exact} \approx {number}"
 
 
 # -- verdicts ---------------------------------------------------------------------------------------------------------
@@ -196,19 +230,33 @@ def as_html(verdict: Verdict) -> str:
         if verdict.slack:
             out.append(f"<p>The slack is {math(latex(slack(verdict)))}.</p>")
         out.append(_conditions_html(verdict.conditions))
+        out.append(_chain_html(verdict))
         out.append(f"<p>Exact arithmetic agreed on {verdict.examined} random tables.</p>")
     elif isinstance(verdict, Refuted):
         found = verdict.counterexample
         out.append(table_html(found.table))
-        where = f" at {escape(_point(found.table))}" if found.table.point else ""
-        out.append(
-            f"<p>Left side{where}: {escape(value_text(found.lhs))}.<br>Right side: {escape(value_text(found.rhs))}.</p>"
-        )
+        point = found.table.point
+        where = f" at {math(_state(point.keys(), point.values()))}" if point else ""
+        out.append(f"<p>Left side{where}: {math(value_latex(found.lhs))}.<br>")
+        out.append(f"Right side: {math(value_latex(found.rhs))}.</p>")
         if _DISCRETE[verdict.discrete]:
             out.append(f"<p>{_DISCRETE[verdict.discrete]}</p>")
     elif isinstance(verdict, Undecided):
         out.append(f"<p>{escape(verdict.reason)}.</p>")
     return "".join(out) + "</div>"
+
+
+def _chain_html(proved: Proved) -> str:
+    """The proof of an identity, a line for each rule, folded away where it takes more than one."""
+    steps = chain(proved)
+    if len(steps) < 2:
+        return ""
+    rows = "".join(
+        f'<div class="elbo-line">{math(latex(left) + " = " + latex(right), display=True)}'
+        f'<div class="elbo-reason">{escape(rule, quote=False)}</div></div>'
+        for rule, left, right in steps
+    )
+    return f'<details><summary>The proof, line by line</summary><div class="elbo-derivation">{rows}</div></details>'
 
 
 def _conditions_html(conditions: Any) -> str:
