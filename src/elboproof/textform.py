@@ -1,10 +1,11 @@
 """The text form of terms and claims: what ``elboproof prove`` prints and reads.
 
-    log p(D) = ELBO(q(theta), p(D,theta)) + KL(q(theta) || p(theta|D))
+log p(D) = ELBO(q(theta), p(D,theta)) + KL(q(theta) || p(theta|D))
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -12,8 +13,10 @@ from sympy import Rational
 from sympy.core.function import AppliedUndef
 
 from . import language as lang
+from .words import differentials
 
-SUM, PRODUCT, QUOTIENT, ATOM = 1, 2, 3, 4
+SUM, PRODUCT, QUOTIENT, POWER, ATOM = 1, 2, 3, 4, 5
+SIGNS = {"Eq": "=", "Ge": ">=", "Le": "<="}
 
 
 def _names(items: Any) -> str:
@@ -24,10 +27,20 @@ def density(item: lang.Density) -> str:
     return f"{item.law.name}({_names(item.left)}{'|' + _names(item.given) if item.given else ''})"
 
 
+def declaration(law: lang.Law) -> str:
+    """The factorisation of a law, as it is declared: ``q(x0,x1) = q(x0) q(x1|x0)``."""
+    left = tuple(v for factor, _ in law.factors for v in factor)
+    roots = dict.fromkeys(v for _, given in law.factors for v in given if v not in left)
+    factors = " ".join(density(lang.Density(law, *factor)) for factor in law.factors)
+    return f"{density(lang.Density(law, left, tuple(roots)))} = {factors}"
+
+
 def text(item: Any) -> str:
     """A term, claim or side condition in the text form."""
     if isinstance(item, (lang.Eq, lang.Ge, lang.Le)):
-        return f"{text(item.lhs)} {SIGNS[type(item).__name__]} {text(item.rhs)}"
+        laws = sorted((law for law in item.atoms(lang.Law) if law.factors), key=lambda law: law.name)
+        where = "".join(f" ; where {declaration(law)}" for law in laws)
+        return f"{text(item.lhs)} {SIGNS[type(item).__name__]} {text(item.rhs)}{where}"
     if isinstance(item, lang.Support):
         mass, over, _ = item.args
         return f"{text(over)} > 0 wherever {text(mass)} > 0"
@@ -41,42 +54,32 @@ def text(item: Any) -> str:
     return _term(item)[0]
 
 
-SIGNS = {"Eq": "=", "Ge": ">=", "Le": "<="}
-
-
 def _within(item: Any, need: int) -> str:
     made, level = _term(item)
     return f"({made})" if level < need else made
 
 
 def _term(item: Any) -> tuple[str, int]:
+    """The text of a term, and how tightly its outermost operation binds."""
     if isinstance(item, lang.Density):
         return density(item), ATOM
     if isinstance(item, (lang.Plus, sympy.Add)):
-        out = _within(item.args[0], SUM)
-        for arg in item.args[1:]:
-            sign, rest = lang.split_sign(arg)
-            inner = _within(rest, PRODUCT)
-            out += (" - " if sign < 0 else " + ") + (f"({inner})" if inner.startswith("-") else inner)
-        return out, SUM
+        return _sum(item.args), SUM
     if isinstance(item, (lang.Times, sympy.Mul)):
-        head, *rest = item.args
-        if head == -1 and rest:
-            made = " ".join(_factor(arg) for arg in rest)
-            return "-" + (f"({made})" if made.startswith("-") else made), SUM
-        made = " ".join(_factor(arg, first=not i) for i, arg in enumerate(item.args))
-        return made, SUM if made.startswith("-") else PRODUCT
+        return _product(item.args)
     if isinstance(item, lang.Over):
-        return f"{_within(item.args[0], ATOM)}/{_within(item.args[1], ATOM)}", QUOTIENT
+        above, below = _within(item.args[0], ATOM), _within(item.args[1], POWER)
+        if above.isdigit() and below[0].isdigit():
+            above = f"({above})"  # 1/2 alone is a rational number
+        return f"{above}/{below}", QUOTIENT
     if isinstance(item, (lang.Power, sympy.Pow)):
-        return f"{_within(item.args[0], ATOM)}^{text(item.args[1])}", ATOM
+        return f"{_within(item.args[0], ATOM)}^{item.args[1]}", POWER
     if isinstance(item, lang.Log):
         inner = item.args[0]
         bare = isinstance(inner, (lang.Density, lang.Integral))
         return (f"log {text(inner)}" if bare else f"log({text(inner)})"), PRODUCT
     if isinstance(item, lang.Integral):
-        over = " ".join(f"d{v}" for v in item.bound)
-        return f"int {_within(item.args[0], PRODUCT)} {over}", PRODUCT
+        return _integral(item), PRODUCT
     if isinstance(item, lang.E):
         return f"E_{{{' '.join(density(m) for m in item.measures)}}}[{text(item.args[0])}]", ATOM
     if isinstance(item, lang.KL):
@@ -94,10 +97,59 @@ def _term(item: Any) -> tuple[str, int]:
     return str(item), ATOM
 
 
-def _factor(arg: Any, first: bool = False) -> str:
-    """A factor of a product: quotients, logs and integrals in brackets, except a leading number and a lone log."""
-    if isinstance(arg, Rational) and (first or arg >= 0):
-        return str(arg)
-    made, level = _term(arg)
-    open_ended = isinstance(arg, lang.Integral) or (isinstance(arg, lang.Log) and isinstance(arg.args[0], lang.Integral))
-    return f"({made})" if level < PRODUCT or isinstance(arg, (lang.Times, lang.Over)) or open_ended else made
+def _sum(args: Any) -> str:
+    out = _within(args[0], SUM)
+    for arg in args[1:]:
+        sign, rest = lang.split_sign(arg)
+        if sign < 0 and lang.negated(rest) != arg:  # -x y and -(x y) are two terms
+            sign, rest = 1, arg
+        inner = _within(rest, PRODUCT)
+        out += (" - " if sign < 0 else " + ") + inner
+    return out
+
+
+def _product(args: Any) -> tuple[str, int]:
+    """Factors side by side; a leading number, or a minus, belongs to the product."""
+    head, *rest = args
+    if isinstance(head, Rational) and rest:
+        if head != -1:
+            return _juxtaposed([str(head), *_factors(rest)]), SUM if head < 0 else PRODUCT
+        if len(rest) == 1 and isinstance(rest[0], lang.Over):
+            made = _term(rest[0])[0]
+            return f"-{made}" if not made[0].isdigit() or made[:2] == "1/" else f"-({made})", SUM
+        first, *others = _factors(rest)
+        if isinstance(rest[0], Rational) and not first.startswith("("):
+            first = f"({first})"  # -2 x is the product of -2 and x
+        return "-" + _juxtaposed([first, *others]), SUM
+    return _juxtaposed(_factors(args)), PRODUCT
+
+
+def _factors(args: Any) -> list[str]:
+    """Each factor's text: in brackets a quotient, a product, an integral, and a log that is not last."""
+    out = []
+    for position, arg in enumerate(args):
+        made, level = _term(arg)
+        last = position == len(args) - 1
+        ends = isinstance(arg, lang.Log) and (not last or isinstance(arg.args[0], lang.Integral))
+        whole = level in (SUM, QUOTIENT) or isinstance(arg, (lang.Times, sympy.Mul, lang.Integral)) or ends
+        out.append(f"({made})" if whole else made)
+    return out
+
+
+def _juxtaposed(parts: list[str]) -> str:
+    out = parts[0]
+    for before, after in pairwise(parts):
+        call = after.startswith("(") and (before[-1].isalnum() or before[-1] in "_'") and not before.isdigit()
+        out += ("*" if call or after[0].isdigit() else " ") + after
+    return out
+
+
+def _integral(item: lang.Integral) -> str:
+    body = _within(item.args[0], PRODUCT)
+    over = " ".join(f"d{v}" for v in item.bound)
+    last = item.args[0].args[-1] if isinstance(item.args[0], lang.Times) else item.args[0]
+    inner = isinstance(last.args[0] if isinstance(last, lang.Log) else last, lang.Integral)
+    start = len(f"int {body} ")
+    if inner or any(place < start for place in differentials(f"int {body} {over}")):
+        body = f"({body})"  # a variable dx is no differential inside brackets
+    return f"int {body} {over}"

@@ -1,0 +1,116 @@
+"""The error of a text that cannot be read: what was expected, what was found, and a caret under the place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lark import Token
+from lark.exceptions import UnexpectedInput
+
+from .errors import IllFormed
+
+# What a person reads for a terminal of the grammar, in this order.
+SPOKEN = {
+    "RATIONAL": "a term", "APPLIED": "a density such as q(x)", "NAME": "a variable", "INT": "an integral",
+    "LPAR": '"("', "DIFF": "a differential such as dx", "NATURAL": "a whole number", "RELATION": '"=", ">=" or "<="',
+    "PLUS": '"+"', "MINUS": '"-"', "STAR": '"*"', "OVER": '"/"', "POWER": '"^"', "EQUAL": '"="', "_BARS": '"||"',
+    "_BAR": '"|"', "COMMA": '","', "RPAR": '")"', "RSQB": '"]"', "RBRACE": '"}"', "LSQB": '"["',
+    "SEMICOLON": '";"', "WHERE": '"where"', "$END": "the end",
+}  # fmt: skip
+TERMS = ("a term", "a density such as q(x)", "a variable", '"("', "an integral")
+OPERATORS = ('"+"', '"-"', '"*"', '"/"', '"^"')
+ENDING = ("LOG", "log", "integral", "DIFF", "OVER", "denominator")
+OPENERS = {"LPAR", "LSQB", "PLUS", "MINUS", "RELATION", "EXPECTATION", "SEMICOLON"}
+WIDTH = 100
+
+
+class Unreadable(IllFormed):
+    """Text that cannot be read, or means nothing: `message`, and the place in `source`, from `start` to `end`."""
+
+    def __init__(self, message: str, source: str, start: int = 0, end: int | None = None):
+        super().__init__(message)
+        self.message, self.source = message, source
+        self.start = min(start, len(source))
+        self.end = max(self.start + 1, min(len(source), self.start if end is None else end))
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.picture()}"
+
+    def picture(self) -> str:
+        """The text around the place, on one line, with carets under it."""
+        offset = max(0, self.start - WIDTH // 2) if len(self.source) > WIDTH else 0
+        window = "".join(c if c.isprintable() else " " for c in self.source[offset : offset + WIDTH])
+        carets = "^" * (min(self.end, offset + WIDTH) - self.start)
+        return f"  {window}\n  {' ' * (self.start - offset)}{carets}"
+
+
+def explained(error: UnexpectedInput, source: str) -> Unreadable:
+    """Lark's error in a reader's words. Lark saw the source with some characters replaced, none moved."""
+    token = getattr(error, "token", None)
+    if token is None:
+        place = error.pos_in_stream or 0
+        end = place + 1
+    elif token.type == "$END":
+        place = end = len(source.rstrip())
+    else:
+        place, end = token.start_pos, token.end_pos
+    found = source[place:end]
+    if not found:
+        shown = "the end"
+    else:
+        shown = f'"{found}"' if found.isprintable() else f"the character {found!r}"
+    parser: Any = error.interactive_parser  # type: ignore[attr-defined]
+    expected = _expected(parser.accepts(), _open(parser.parser_state.value_stack), source[place:])
+    return Unreadable(f"expected {expected}, found {shown}", source, place, end)
+
+
+def _open(stack: list[Any]) -> list[str]:
+    """The kinds of what was read since the last bracket, sign or relation, the latest first."""
+    kinds: list[str] = []
+    for item in reversed(stack):
+        kinds.append(item.type if isinstance(item, Token) else str(item.data))
+        if kinds[-1] in OPENERS:
+            break
+    return kinds
+
+
+def _expected(allowed: set[str], kinds: list[str], rest: str) -> str:
+    if re.match(r"\.[0-9]", rest):
+        return "an exact number such as 1/2"
+    if re.match(r"[<>](?!=)", rest):
+        return '">=" or "<=", since no rule proves a strict inequality'
+    if rest.startswith("\\"):
+        return "the text form, which has no commands (log, int, theta, >=)"
+    if rest.startswith("==") or (rest.startswith("=") and kinds[:1] == ["RELATION"]):
+        return 'a single "="'
+    if rest.startswith(("||", "‖", "∥")) and "_BARS" not in allowed:
+        return '"|" or ")": a KL divergence is written KL(q(x) || p(x))'
+    if rest.startswith(";") and "_BAR" in allowed:
+        return '"|" or ")": mutual information is written I_q(x; z)'
+    if rest.startswith(("[", "{")) or (rest.startswith("]") and "EXPECTATION" in kinds):
+        return "brackets ( ) for groups, and E_{q(x)}[...] for an expectation"
+    if rest.startswith("(") and "_BAR" in allowed:
+        return '"|", "," or ")": a density takes variables, and a KL divergence is written KL(q(x) || p(x))'
+    begins = re.match(r"[^\W\d]|[0-9(*/·⋅×^∫]", rest)
+    if begins and "LPAR" not in allowed:
+        last = next((kind for kind in kinds if kind in ENDING), "")
+        if last in ("LOG", "log"):
+            return "brackets, (log ...) ... or log(... ...): log takes one density, bracket, expectation or integral"
+        if last in ("integral", "DIFF"):
+            return "brackets around the integral, since nothing may follow its differential"
+        if last in ("OVER", "denominator"):
+            return "brackets, (a/b) c or a/(b c), since nothing may follow a quotient"
+    if rest.startswith("^"):
+        return "one power at a time, as in (p(x)^2)^3"
+    if kinds[:1] == ["LOG"]:
+        return "a density, a bracket, an expectation or an integral after log, as in log(2)"
+    if "DIFF" in allowed and "INT" in kinds:
+        return "the differential of the integral, as in int p(x) dx, with a sum or an inner integral in brackets"
+    words = dict.fromkeys(word for kind, word in SPOKEN.items() if kind in allowed)
+    if {"PLUS", "MINUS"} <= allowed:  # after a term, anything may follow that joins terms
+        words = {"an operator": None} | {w: None for w in words if w not in TERMS and w not in OPERATORS}
+    elif "RATIONAL" in allowed:
+        words = {w: None for w in words if w not in TERMS[1:] and w != '"-"'}
+    said = list(words)
+    return ", ".join(said[:-1]) + " or " + said[-1] if len(said) > 1 else "".join(said) or "nothing more"

@@ -1,0 +1,70 @@
+"""The words of the text form: one spelling for each name, and which words are differentials."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NAME = r"[^\W\dⅆ]\w*(?:_\{\w+\})?['′]*"
+_WORD = re.compile(rf"{NAME}|[^\w\s]|[0-9]+")
+_ENDS = set(")]}=<>≥≤⩾⩽+-−;")
+_PLAIN = str.maketrans("′", "'", "{}")
+
+
+def _greek() -> dict[str, str]:
+    names = {}
+    for code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA)):
+        words = unicodedata.name(chr(code), "FINAL").split()
+        if "FINAL" not in words:
+            names[chr(code)] = words[-1].title() if words[1] == "CAPITAL" else words[-1].lower()
+    return names | {"λ": "lambda", "Λ": "Lambda"}
+
+
+GREEK = _greek()
+
+
+def spelled(name: str) -> str:
+    """A name in one spelling: Greek letters by name, subscripts as digits, ``p_{theta}`` as ``p_theta``."""
+    if name.isascii():
+        return name.translate(_PLAIN)
+    plain = unicodedata.normalize("NFKC", name.translate(_PLAIN))
+    return "".join(GREEK.get(char, char) for char in plain)
+
+
+def differentials(source: str) -> list[int]:
+    """Where the d of each differential stands: ``dx`` in an integral that has met x, or at the end of one."""
+    words = list(_WORD.finditer(source))
+    if not words:
+        return []
+    follows = [word[0] for word in words[1:]] + [")"]
+    tail = False  # whether only words like dx stand between here and the integral's end
+    tails = []
+    for word, after in zip(reversed(words), reversed(follows), strict=True):
+        tail = _may_differ(word[0], after) and (tail or after in _ENDS)
+        tails.append(tail)
+    out = []
+    open_: list[list[set[str]]] = [[]]  # at each depth of brackets, the names met in each integral begun there
+    name = ""
+    for word, after, tail in zip(words, follows, reversed(tails), strict=True):
+        before, name = name, word[0]
+        if name in ("int", "∫"):
+            open_[-1].append(set())
+        elif name in "([{":
+            open_.append([])
+        elif name in _ENDS and before != "^":  # x^-1 is one factor
+            open_[-1].clear()
+            if name in ")]}" and len(open_) > 1:
+                open_.pop()
+        elif name[0].isalpha():
+            here: set[str] = set().union(*open_[-1])
+            over = spelled(name[1:])
+            if _may_differ(name, after) and open_[-1] and (over in here or (tail and spelled(name) not in here)):
+                out.append(word.start())
+                continue
+            for met in (met for depth in open_ for met in depth):
+                met.add(spelled(name))
+    return out
+
+
+def _may_differ(name: str, after: str) -> bool:
+    return name[0] == "d" and len(name) > 1 and (name[1].isalpha() or name[1] == "_") and after != "("
