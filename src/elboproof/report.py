@@ -223,7 +223,8 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
 def as_html(verdict: Verdict) -> str:
     """The verdict as a block of HTML."""
     kind = type(verdict).__name__
-    out = [f'<div class="elbo-verdict {kind.lower()}"><strong class="elbo-word">{kind}</strong>']
+    mark = {"Proved": "✓", "Refuted": "✗", "Undecided": "?"}[kind]
+    out = [f'<div class="elbo-verdict {kind.lower()}"><p class="elbo-verdict-head">{mark} {kind}</p>']
     out.append(math(latex(verdict.claim), display=True))
     if isinstance(verdict, Proved):
         out.append(f"<p>By {escape(', '.join(verdict.rules), quote=False)}.</p>")
