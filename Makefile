@@ -11,7 +11,7 @@ export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book chapters carry test lint format serve lock clean distclean
+.PHONY: help venv book chapters carry test fuzz lint format serve lock clean distclean
 
 help:  ## list the commands
 	@echo "The ELBO, proved by execution"
@@ -38,6 +38,9 @@ carry: $(READY)  ## NB=book/jensen.ipynb: an edited notebook back to chapters/je
 
 test: lint book  ## everything CI runs: lint, unit tests, notebooks (nbval), the built site
 	$(PY) -m pytest -n $(JOBS) --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 tests book
+
+fuzz: $(READY)  ## 100,000 random lines to the prover: a verdict or a clear error, each within a second
+	$(PY) tests/fuzz.py
 
 lint: $(READY)  ## ruff and mypy
 	$(PY) -m ruff check .

@@ -1,6 +1,6 @@
 """`make fuzz`: random and mutated lines end in a verdict or a clear error, never a traceback, each within a second.
 
-    python tests/fuzz.py [LINES] [SEED]
+python tests/fuzz.py [LINES] [SEED]
 """
 
 from __future__ import annotations
@@ -32,8 +32,67 @@ CORPUS = [
     "log(p(x)/q(x)) <= p(x)/q(x) - 1",
     "∫ ∫ p_φ(x_0,x′) dx_0 dx′ = 1",
 ]
-WORDS = """log int E_{ KL( H( CE( ELBO( I_q( p( q( f( p(x) q(z|x) p(x,z) p(z) dx dz x z y theta = >= <= + - * / ^ ^2 ^-1 ( ) [ ]
-] } | || ; , ; where 0 1 2 1/2 0.5 θ ≥ ‖ ∫ ∣ ′ ⅆ E_{q(z)}[ E_{p(x)}[ log( KL(q(z)||p(z)) H(q(z)) ELBO(q(z),p(x,z))""".split()
+WORDS = [
+    "log",
+    "int",
+    "E_{",
+    "KL(",
+    "H(",
+    "CE(",
+    "ELBO(",
+    "I_q(",
+    "p(",
+    "q(",
+    "f(",
+    "p(x)",
+    "q(z|x)",
+    "p(x,z)",
+    "p(z)",
+    "dx",
+    "dz",
+    "x",
+    "z",
+    "y",
+    "theta",
+    "=",
+    ">=",
+    "<=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "^",
+    "^2",
+    "^-1",
+    "(",
+    ")",
+    "[",
+    "]",
+    "}",
+    "|",
+    "||",
+    ";",
+    ",",
+    ";",
+    "where",
+    "0",
+    "1",
+    "2",
+    "1/2",
+    "0.5",
+    "θ",
+    "≥",
+    "‖",
+    "∫",
+    "∣",
+    "′",
+    "ⅆ",
+    "E_{q(z)}[",
+    "E_{p(x)}[",
+    "log(",
+    "KL(q(z)||p(z))",
+    "H(q(z))",
+]
 CHARS = "pqxyzdfEHIKLθφ0123456789 ()[]{}|,;=<>+-*/^_'\\.\"\t\n\0é∑💥\u202e\ud800"
 SIGNS = ("=", ">=", "<=")
 
@@ -84,15 +143,19 @@ def outcome(line: str) -> str:
     try:
         claim = parse_claim(line)
     except Unreadable as error:
-        assert error.message.startswith("expected "), error.message
-        assert "found" in error.message, error.message
-        assert 0 <= error.start <= len(error.source)
-        assert "^" in str(error).splitlines()[-1]
-        return "unreadable"
+        return _clear(error)
     verdict = prove(claim)
     as_text(verdict)
     json.dumps(as_dict(verdict))
     return type(verdict).__name__.lower()
+
+
+def _clear(error: Unreadable) -> str:
+    assert error.message.startswith("expected "), error.message
+    assert "found" in error.message, error.message
+    assert 0 <= error.start <= len(error.source)
+    assert "^" in str(error).splitlines()[-1]
+    return "unreadable"
 
 
 def run(lines: int, seed: int) -> tuple[Counter[str], list[str], float]:

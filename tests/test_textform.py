@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from elboproof.textform import text
 from elboproof.unreadable import Unreadable
 from elboproof.words import differentials
 
-VARIABLES = st.sampled_from(["x", "y", "z1", "x_0", "theta", "D", "dx", "delta", "H", "E", "x'", "where"]).map(lang.Variable)
+VARIABLES = st.sampled_from(["x", "y", "z1", "x_0", "theta", "D", "dx", "delta", "H", "E", "x'", "where"]).map(
+    lang.Variable
+)
 LAWS = st.sampled_from(["p", "q", "p_theta", "q_phi", "r'", "logp", "d"]).map(lang.Law)
 NUMBERS = st.fractions(-3, 3, max_denominator=4).map(lambda x: Rational(x.numerator, x.denominator))
 
@@ -79,7 +83,9 @@ def _grow(terms):
         terms.map(lambda term: _attempt(Log, term)),
         terms.map(lambda term: Times(-1, term)),
         st.tuples(terms, st.lists(VARIABLES, min_size=1, max_size=3, unique=True)).map(lambda args: _integral(*args)),
-        st.tuples(terms, st.lists(densities(), min_size=1, max_size=2)).map(lambda args: _attempt(E, args[0], *args[1])),
+        st.tuples(terms, st.lists(densities(), min_size=1, max_size=2)).map(
+            lambda args: _attempt(E, args[0], *args[1])
+        ),
     )
 
 
@@ -97,3 +103,147 @@ def test_a_term_reads_back(term) -> None:
 def test_a_claim_reads_back(kind, left, right) -> None:
     claim = kind(left, right)
     assert parse_claim(text(claim)) == claim
+
+
+# -- what reads as what ------------------------------------------------------------------------------------------------
+
+x, y, z, theta, D = lang.variables("x y z theta D")
+p, q = lang.densities("p q")
+
+READ = [
+    ("log p(D)", Log(p(D))),
+    ("log(p(D,theta)/q(theta))", Log(p(D, theta) / q(theta))),
+    ("log int p(D|theta) p(theta) dtheta", Log(Integral(p(D | theta) * p(theta), theta))),
+    ("log ∫ p(D∣θ) p(θ) dθ", Log(Integral(p(D | theta) * p(theta), theta))),
+    ("E_{p(x) q(z|x)}[x z]", E(Times(x, z), p(x), q(z | x))),
+    ("KL(q(θ) ‖ p(θ|D))", KL(q(theta), p(theta | D))),
+    ("I_q(x; z | y)", lang.I(x, z | y, q)),
+    ("int int p(x,y) dx dy", Integral(Integral(p(x, y), x), y)),
+    ("int p(x,y) dx dy", Integral(p(x, y), x, y)),
+    ("1/2 p(x) - 2 q(x)", Plus(Times(Rational(1, 2), p(x)), Times(-2, q(x)))),
+    ("-x y", Times(-1, x, y)),
+    ("-(x y)", Times(-1, Times(x, y))),
+    ("p(x) q(x)/2", Over(Times(p(x), q(x)), 2)),
+    ("2x^-1", Times(2, Power(x, -1))),
+    ("f(x) + h_1(x,y)", Plus(Function("f")(x), Function("h_1")(x, y))),
+    ("KL(f(x) || g(x)) + f(x)", Plus(KL(lang.Law("f")(x), lang.Law("g")(x)), lang.Law("f")(x))),
+    ("log f(x|y)", Log(lang.Law("f")(x | y))),
+    ("p_{θ}(x₁)", lang.Law("p_theta")(lang.Variable("x1"))),
+    ("p(H|E)", p(lang.Variable("H") | lang.Variable("E"))),
+    ("q(x) log p(x)", Times(q(x), Log(p(x)))),
+    ("log E_{q(x)}[p(x)]", Log(E(p(x), q(x)))),
+]
+
+
+@pytest.mark.parametrize(("source", "term"), READ)
+def test_reads(source, term) -> None:
+    assert parse_term(source) == term
+
+
+ERRORS = [
+    ("log p(x) q(x)", 9, "brackets"),
+    ("log p(x)/q(x)", 8, "brackets"),
+    ("log(p(x)) q(x)", 10, "brackets"),
+    ("log p(x)^2", 8, "brackets"),
+    ("p(x)/q(x) r(x)", 10, "brackets"),
+    ("1/2^3", 0, "brackets"),
+    ("x^2^3", 3, "(p(x)^2)^3"),
+    ("int p(x) dx q(y)", 12, "brackets"),
+    ("int p(x)", 8, "differential"),
+    ("int p(x) dy", 0, "free variable"),
+    ("log 2", 4, "log(2)"),
+    ("0.5", 1, "1/2"),
+    ("p(x) > 1", 5, "strict"),
+    ("I(x; y)", 3, "I_q(x; z)"),
+    ("E_q[x]", 3, "E_{q(x)}[...]"),
+    ("D_KL(q(x) || p(x))", 6, "KL(q(x) || p(x))"),
+    ("KL(q(x) | p(x))", 8, '"||"'),
+    ("x + KL(q(z) || p(x,z))", 4, "-ELBO"),
+    ("p(x,x)", 0, "twice"),
+    ("\\log p(x)", 0, "commands"),
+    ("1/0", 0, "zero"),
+    ("x^99", 2, "exponent"),
+    ("1234567890", 0, "digits"),
+    ("", 0, "a term"),
+    ("(x", 2, '")"'),
+    ("x\0", 1, "'\\x00'"),
+]
+
+
+@pytest.mark.parametrize(("source", "place", "words"), ERRORS)
+def test_errors_say_where_and_what(source, place, words) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse_term(source)
+    assert caught.value.start == place
+    assert "expected" in caught.value.message
+    assert "found" in caught.value.message
+    assert words in caught.value.message
+    assert str(caught.value).splitlines()[-1].index("^") == place + 2
+
+
+def test_bounds() -> None:
+    deep = "(" * DEPTH + "x" + ")" * DEPTH
+    assert parse_term(deep) == x
+    with pytest.raises(Unreadable, match=f"at most {DEPTH} deep"):
+        parse_term(f"({deep})")
+    with pytest.raises(Unreadable, match=f"at most {LENGTH} characters"):
+        parse_term("x" * (LENGTH + 1))
+
+
+CHAIN = lang.density("q", "x", "y | x", "z | y")
+MEAN = lang.density("q", "x", "z")
+
+
+def test_declarations() -> None:
+    claim = Eq(lang.I(x, z | y, CHAIN), 0)
+    where = "q(x,y,z) = q(x) q(y|x) q(z|y)"
+    assert parse_claim("I_q(x; z | y) = 0", [where]) == claim
+    assert parse_claim(f"I_q(x; z | y) = 0 ; where {where}") == claim
+    assert text(claim) == f"I_q(x; z | y) = 0 ; where {where}"
+    given = Eq(lang.density("q", "x | y", "z | y")(x), 0)
+    assert parse_claim("q(x) = 0", ["q(x,z|y) = q(x|y) q(z|y)"]) == given
+    assert parse_claim(text(given)) == given
+    unused = parse_claim("q(x) = 0", ["q(x,z|y) = q(x) q(z|x)"])
+    assert parse_claim(text(unused)) == unused == Eq(lang.density("q", "y", "x", "z | x")(x), 0)
+
+
+WRONG = [
+    ("q(x,z) = q(x)", "none with z"),
+    ("q(x,z) = q(x|z) q(z|x)", "cycle"),
+    ("q(x,z) = q(x) q(x,z)", "one bar only"),
+    ("q(x,z) = q(x) p(z)", "one of p"),
+    ("q(x,z) = q(x) q(z|w)", "of the left side"),
+    ("q(x) = q(x) q(w)", "left of its bar"),
+    ("q(x,z) = q(x) + q(z)", "a density"),
+    ("r(x) = r(x)", "of the claim"),
+]
+
+
+@pytest.mark.parametrize(("where", "words"), WRONG)
+def test_declarations_that_do_not_hold_together(where, words) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse_claim("log q(x) = 0", [where])
+    assert words in caught.value.message
+    assert caught.value.source == where
+
+
+def test_one_declaration_of_a_density() -> None:
+    with pytest.raises(Unreadable, match="second one"):
+        parse_claim("log q(x) = 0", ["q(x,z) = q(x) q(z)", "q(x,y) = q(x) q(y)"])
+
+
+def test_differentials_are_told_from_variables() -> None:
+    assert differentials("dx dy") == []
+    assert differentials("int p(delta) delta ddelta") == [19]
+    assert differentials("int x^-1 dx + dx") == [9]
+    assert differentials("∫ p(x) (dx) dx") == [12]
+
+
+def test_reading_is_linear() -> None:
+    parse_term("x")
+    times = []
+    for count in (450, 1800):
+        began = time.process_time()
+        parse_term("+".join(["x"] * count))
+        times.append(time.process_time() - began)
+    assert times[1] < 12 * times[0] + 0.1

@@ -60,7 +60,7 @@ def explained(error: UnexpectedInput, source: str) -> Unreadable:
         shown = "the end"
     else:
         shown = f'"{found}"' if found.isprintable() else f"the character {found!r}"
-    parser: Any = error.interactive_parser  # type: ignore[attr-defined]
+    parser: Any = error.interactive_parser
     expected = _expected(parser.accepts(), _open(parser.parser_state.value_stack), source[place:])
     return Unreadable(f"expected {expected}, found {shown}", source, place, end)
 

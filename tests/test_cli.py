@@ -1,0 +1,158 @@
+"""The command line, the notebook magic, and a short fuzz."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from elboproof.__main__ import main
+from elboproof.errors import IllFormed
+from fuzz import run
+
+TRUE = "log p(D) = ELBO(q(theta), p(D,theta)) + KL(q(theta) || p(theta|D))"
+FALSE = "log p(D) = ELBO(q(theta), p(D,theta)) - KL(q(theta) || p(theta|D))"
+OPEN = "(log(f(x)^2 + 1)) log(f(x)^2 + 2) >= 0"
+KEYS = {"verdict", "claim", "steps", "conditions", "counterexample", "reason"}
+
+
+def command(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "elboproof", *arguments], capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("claim", "code", "word"), [(TRUE, 0, "Proved"), (FALSE, 1, "Refuted"), (OPEN, 2, "Undecided")]
+)
+def test_verdicts(claim, code, word, capsys) -> None:
+    assert main(["prove", claim]) == code
+    assert capsys.readouterr().out.startswith(f"{word}: ")
+    assert main(["prove", claim, "--json"]) == code
+    made = json.loads(capsys.readouterr().out)
+    assert set(made) == KEYS
+    assert made["verdict"] == word.lower()
+
+
+def test_not_readable(capsys) -> None:
+    assert main(["prove", "log p(x) q(x) = 0", "--json"]) == 3
+    out, err = capsys.readouterr()
+    made = json.loads(out)
+    assert (made["verdict"], made["position"]) == (None, 9)
+    assert err.splitlines()[1:] == ["  log p(x) q(x) = 0", "           ^"]
+
+
+def test_where(capsys) -> None:
+    claim = "I_q(x; z | y) = 0"
+    assert main(["prove", claim]) == 1
+    assert main(["prove", claim, "--where", "q(x,y,z) = q(x) q(y|x) q(z|y)"]) == 0
+    assert main(["prove", claim, "--where", "q(x,y,z) = q(x) q(y|x)"]) == 3
+    assert "none with z" in capsys.readouterr().err
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Path:
+    path = tmp_path / "claims.txt"
+    lines = ["# some claims", TRUE, "", FALSE, "I_q(x; z) = 0 ; where q(x,z) = q(x) q(z)", "log = "]
+    path.write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_file(claims, capsys) -> None:
+    assert main(["prove", "--file", str(claims)]) == 3
+    out = capsys.readouterr().out
+    for number, word in ((2, "Proved"), (4, "Refuted"), (5, "Proved"), (6, "Not readable")):
+        assert f"{claims}:{number}: {word}: " in out
+    assert out.endswith("4 claims: 2 proved, 1 refuted, 1 unreadable\n")
+
+
+def test_file_as_json(claims, capsys) -> None:
+    assert main(["prove", "--file", str(claims), "--json"]) == 3
+    made = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["verdict"] for one in made] == ["proved", "refuted", "proved", None]
+
+
+def test_file_worst_code(tmp_path, capsys) -> None:
+    path = tmp_path / "claims"
+    for lines, code in (([TRUE], 0), ([FALSE, TRUE], 1), ([OPEN, FALSE], 2), ([], 0)):
+        path.write_text("\n".join(lines))
+        assert main(["prove", "--file", str(path)]) == code
+    assert main(["prove", "--file", str(tmp_path / "absent")]) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments", [["prove"], [], ["prove", "x = x", "--file", "a"], ["prove", "--file", "a", "--where", "b"]]
+)
+def test_usage(arguments, capsys) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 3
+
+
+def test_a_claim_may_begin_with_a_minus(capsys) -> None:
+    assert main(["prove", "-KL(q(x)||p(x))<=0"]) == 0
+
+
+def test_help_shows_the_text_form() -> None:
+    shown = command("prove", "--help").stdout
+    for words in ("E_{p(x) q(z|x)}[...]", "I_q(x; z | y)", "f, g, h", "exit status"):
+        assert words in shown
+
+
+def test_as_a_process() -> None:
+    done = command(
+        "prove", "--file", "-", input=f"{TRUE}\nlog π = 1\n", env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 3
+    assert "\\u03c0" in done.stdout
+    assert done.stderr == ""  # no progress bar where standard error is no terminal
+
+
+def test_progress_on_a_terminal(claims) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "elboproof", "prove", "--file", str(claims), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    assert b"] 1/4" in os.read(ours, 10_000)
+    assert b"\r" not in done.stdout
+    os.close(ours)
+
+
+def test_the_symbolic_side_needs_no_numpy() -> None:
+    code = "import sys, elboproof.__main__ as m; m.main(['prove', 'x = x']); "
+    code += "print('numpy' in sys.modules, 'IPython' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("False False\n")
+
+
+def test_magic() -> None:
+    from elboproof.magic import verdicts
+
+    found = verdicts("q(x,z) = q(x) q(z)", "# a comment\nI_q(x; z) = 0\n\nH(q(x)) >= 0\n")
+    assert [type(one).__name__ for one in found] == ["Proved", "Refuted"]
+    assert type(verdicts(TRUE)[0]).__name__ == "Proved"
+    with pytest.raises(IllFormed):
+        verdicts("", "log")
+
+
+def test_magic_in_ipython(capsys) -> None:
+    testing = pytest.importorskip("IPython.testing.globalipapp")
+    shell = testing.start_ipython() or testing.get_ipython()
+    shell.run_line_magic("load_ext", "elboproof.magic")
+    verdict = shell.run_cell_magic("prove", "", TRUE)
+    assert type(verdict).__name__ == "Proved"
+    shell.run_cell("%prove log")
+    assert "expected" in capsys.readouterr().err
+
+
+def test_fuzz() -> None:
+    """2,000 lines end in a verdict or a clear error, each within a second; `make fuzz` tries 100,000."""
+    counts, faults, _ = run(2000, seed=1)
+    assert faults == []
+    assert {"proved", "refuted", "undecided", "unreadable"} <= counts.keys()
