@@ -244,7 +244,7 @@ class Conditions:
         return list(out)
 
     def _divisible(self, d: Any, above: list[Any], mask: list[Any], bound: Any) -> Any:
-        """What must hold for one divisor d: it is positive (or only not zero) wherever the rest of its product counts."""
+        """What must hold for a divisor: positive (or only not zero) wherever the rest of its product counts."""
         names = {v.name for v in bound}
         density = isinstance(d, lang.Density)
         sure = density and joint(d) in self._known and not joint(d)[1] & names
@@ -259,8 +259,8 @@ class Conditions:
         covered = [joint(part) for part in left if isinstance(part, lang.Density)]
         self.loose |= not density or not (_implied(joint(d), mask) or all(_implied(j, mask) for j in covered))
         if density:
-            over = {v for v in bound if v in mass.free_symbols | d.free_symbols}
-            return None if _implied(joint(d), left) else lang.Support(mass, d, sorted(over, key=str))
+            needed = sorted((v for v in bound if v in mass.free_symbols | d.free_symbols), key=str)
+            return None if _implied(joint(d), left) else lang.Support(mass, d, needed)
         inside = lang.Times(mass, logarithm)
         over = [v for v in bound if v in inside.free_symbols]
         return lang.Finite(lang.Integral(inside, *over) if over else logarithm)

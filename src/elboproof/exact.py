@@ -27,6 +27,7 @@ class Exact:
 
     def __init__(self, table: Table):
         self.table = table
+        self.work = 0  # nodes visited
         self._known: dict[Any, Value] = {}
         self._free: dict[Any, tuple[str, ...]] = {}
         self._plans: dict[Any, tuple[tuple[str, ...], tuple[str, ...], dict[Any, Value]]] = {}
@@ -35,6 +36,7 @@ class Exact:
         return self._visit(term, {**self.table.point, **(at or {})})
 
     def _visit(self, term: Any, at: dict[str, int]) -> Value:
+        self.work += 1
         if isinstance(term, lang.Density):
             return self._density(term, at)
         if isinstance(term, (lang.Plus, sympy.Add)):

@@ -1,16 +1,16 @@
 """Inequalities: terms that are non-negative for all laws, and the certificate that one claim is a sum of them.
 
-Everything rests on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent gap
-of a ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X].
+Everything rests on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent
+gap of a ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X].
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import chain, combinations, islice
 from typing import Any
 
 from sympy import Integer
@@ -20,10 +20,10 @@ from .conditions import positive, walk
 from .errors import Disagreement, IllFormed
 from .expand import Terms
 from .linear import add_into, nonnegative_combination
-from .normal import Normaliser, Polynomial
+from .normal import Normaliser, Polynomial, freeze
 from .tables import Shape
 
-MOST_GAPS = 400
+BATCHES = (8, 24, 64, 128, 256)  # gaps are proposed, and a combination of them sought, in growing numbers
 
 
 @dataclass(frozen=True)
@@ -100,10 +100,10 @@ def kl_gap(q: Any, p: Any, outer: tuple[Any, ...] = ()) -> Gap:
 class Candidates:
     """Proposes gaps for one claim, from its laws, its measures and its logarithms. Proposing needs no soundness."""
 
-    def __init__(self, claim: Any):
+    def __init__(self, claim: Any, difference: Any):
         self.shape = Shape.of(claim.lhs, claim.rhs)
         self._free = set(self.shape.free)
-        self._nodes = list(dict.fromkeys([*walk(claim.lhs), *walk(claim.rhs)]))
+        self._nodes = list(dict.fromkeys(pair for side in (claim.lhs, claim.rhs, difference) for pair in walk(side)))
         found: dict[tuple[Any, ...], None] = {}
         for node, measures in self._nodes:
             if isinstance(node, lang.E):
@@ -139,6 +139,12 @@ class Candidates:
                             for fixed in ([], held) if held else ([],):
                                 outer = (self._density(name, around, fixed),) if around else ()
                                 yield self._density(name, left, {*around, *fixed}), outer
+
+    def literal(self) -> Iterator[Gap]:
+        """The divergences of the claim itself, under the measures they stand under."""
+        for node, measures in self._nodes:
+            if isinstance(node, (lang.KL, lang.I)):
+                yield Gap("KL divergence", lang.E(node, *measures) if measures else node)
 
     def divergences(self) -> Iterator[Gap]:
         """KL divergences, conditional ones among them, averaged over what they are conditioned on."""
@@ -211,22 +217,32 @@ class Candidates:
 
 
 def certificate(
-    target: Polynomial, normaliser: Normaliser, groups: Iterable[Iterable[Gap]]
+    target: Polynomial,
+    normaliser: Normaliser,
+    groups: Iterable[Iterable[Gap]],
+    hopeless: Callable[[], bool] = lambda: False,
 ) -> list[tuple[Fraction, Gap]] | None:
-    """Non-negative multiples of gaps that add up to the target, from as few of the groups as possible."""
+    """Non-negative multiples of gaps that add up to the target, from as few of the groups as possible.
+
+    `hopeless` is asked once, after the first few gaps did not do: a claim that fails on a table needs no search.
+    """
     if not target:
         return []
     gaps: list[Gap] = []
     columns: list[Polynomial] = []
-    for group in groups:
-        for gap in group:
-            if len(gaps) < MOST_GAPS:
-                column = normaliser(gap.term)
-                if column and column not in columns:
-                    gaps.append(gap)
-                    columns.append(column)
+    seen: set[Any] = set()
+    proposed = chain.from_iterable(groups)
+    for size in BATCHES:
+        for gap in islice(proposed, size):
+            column = normaliser(gap.term)
+            if column and freeze(column) not in seen:
+                seen.add(freeze(column))
+                gaps.append(gap)
+                columns.append(column)
         picked = _pruned(target, columns)
         found = nonnegative_combination(target, [columns[j] for j in picked])
+        if found is None and size == BATCHES[0] and hopeless():
+            return None
         if found is not None:
             return [(x, gaps[j]) for x, j in zip(found, picked, strict=True) if x]
     return None

@@ -72,6 +72,14 @@ def product(first: Polynomial, second: Polynomial) -> Polynomial:
     return out
 
 
+def content(poly: Polynomial) -> tuple[Monomial, Polynomial]:
+    """The monomial common to all of a sum, and what remains: a + a b is a (1 + b), 1 + b/a is (a + b)/a."""
+    powers = [dict(mono) for mono in poly]
+    least = {factor: min(each.get(factor, 0) for each in powers) for each in powers for factor in each}
+    common = frozenset((factor, e) for factor, e in least.items() if e)
+    return common, {times(mono, power(common, -1)): value for mono, value in poly.items()} if common else poly
+
+
 def names_in(item: Any) -> Names:
     """The free variables, by name, of a factor, monomial, polynomial or frozen polynomial."""
     if isinstance(item, (dict, frozenset)):
@@ -98,7 +106,7 @@ class Normaliser:
         self.using = using
         self._seen: dict[Any, Polynomial] = {}
         self.laws: dict[str, lang.Law] = {}
-        self.cancelled = False  # whether terms met and vanished, or a sum was multiplied out: not allowed with infinities
+        self.cancelled = False  # whether terms vanished, or a sum was multiplied out: infinities forbid it
 
     def __call__(self, term: Any) -> Polynomial:
         found = self._seen.get(term)
@@ -131,7 +139,7 @@ class Normaliser:
             out = constant(1)
             for arg in term.args:
                 poly = self(arg)
-                self.cancelled |= len(poly) > 1 and out.keys() != {ONE} or len(out) > 1 and poly.keys() != {ONE}
+                self.cancelled |= (len(poly) > 1 and out.keys() != {ONE}) or (len(out) > 1 and poly.keys() != {ONE})
                 out = product(out, poly)
             return self._settled(out)
         if isinstance(term, lang.Over):
@@ -193,9 +201,10 @@ class Normaliser:
 
     def _inverse(self, poly: Polynomial) -> Polynomial:
         if len(poly) != 1:
+            common, poly = content(poly) if "cancel" in self.using else (ONE, poly)
             scale = sum(map(abs, poly.values()), Fraction(0))
             scaled = freeze({mono: value / scale for mono, value in poly.items()}) if scale else freeze({})
-            return {single(("sum", scaled), -1): 1 / scale if scale else Fraction(1)}
+            return {times(power(common, -1), single(("sum", scaled), -1)): 1 / scale if scale else Fraction(1)}
         ((mono, value),) = poly.items()
         if "cancel" in self.using:
             sums = [(factor, -e) for factor, e in mono if factor[0] == "sum" and e < 0]
@@ -232,6 +241,9 @@ class Normaliser:
             return {single(("log", freeze(poly))): Fraction(1)} if poly != constant(1) else {}
         scale = sum(map(abs, poly.values()), Fraction(0))
         if len(poly) > 1:
+            common, poly = content(poly)
+            if common:
+                return add_into(self._log(poly), self._log({common: Fraction(1)}))
             rest = freeze({mono: value / scale for mono, value in poly.items()})
             return add_into(self._log_number(scale), {single(("log", rest)): Fraction(1)})
         ((mono, value),) = poly.items()
