@@ -6,8 +6,8 @@ import re
 
 import nbformat
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from elboproof.display import equation
 from elboproof.ledger import LEDGER
 
