@@ -265,6 +265,19 @@ class Conditions:
         over = [v for v in bound if v in inside.free_symbols]
         return lang.Finite(lang.Integral(inside, *over) if over else logarithm)
 
+    def same_quotients(self) -> bool:
+        """Whether both sides divide alike: 0/0 has no value, where 0 times 1/0 is 0."""
+        found: list[set[Any]] = []
+        for side in (self._claim.lhs, self._claim.rhs):
+            found.append(set())
+            for node, _ in walk(side):
+                inverse = isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0
+                quotient = inverse or isinstance(node, lang.Over)
+                below = divisors(node.args[0 if inverse else 1]) if quotient else []
+                if any(not isinstance(d, lang.Density) or joint(d) not in self._known for d in below):
+                    found[-1].add(node)
+        return found[0] == found[1]
+
     def finite(self) -> list[Any]:
         """For an equality: every summand is finite. Those that follow from others are left out."""
         order = {lang.KL: 0, lang.I: 0, lang.ELBO: 1}

@@ -118,7 +118,7 @@ def _equal(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved
     if positive(lhs) and positive(rhs) and lhs != claim.lhs and not conditions.loose:
         return Proved(claim, tuple(needs))  # nothing to split or move, and nothing negative
     plain = Normaliser(PLAIN)
-    if plain(lhs) != plain(rhs) or plain.cancelled:
+    if plain(lhs) != plain(rhs) or plain.cancelled or not conditions.same_quotients():
         needs += conditions.finite()
     return Proved(claim, tuple(needs))
 
