@@ -14,9 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+_CHEAP = (Phase.explicit, Phase.generate)  # shrinking an exact claim may take minutes: ask for it by the deep profile
+settings.register_profile(
+    "quick", derandomize=True, max_examples=20, deadline=None, phases=_CHEAP, suppress_health_check=_SLOW
+)
+settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
