@@ -50,6 +50,8 @@ def operand(item: Any, where: str = "a term") -> Expr:
             )
         if isinstance(part, Term):
             continue
+        if isinstance(part, AppliedUndef) and not all(isinstance(arg, Variable) for arg in part.args):
+            raise IllFormed(f"expected a generic function of variables, such as f(x), in {where}, found {part}")
         if isinstance(part, Symbol) and not isinstance(part, Variable):
             raise IllFormed(f'expected variables made by variables("{part}") in {where}, found the SymPy symbol {part}')
         allowed = (Rational, Variable, AppliedUndef, sympy.Add, sympy.Mul)
