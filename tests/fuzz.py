@@ -130,7 +130,8 @@ def mutated(rng: random.Random, line: str) -> str:
 def line_of(rng: random.Random) -> str:
     kind = rng.random()
     if kind < 0.4:
-        return f"{term(rng, rng.randint(0, 3))} {rng.choice(SIGNS)} {term(rng, rng.randint(0, 3))}"
+        left, right = (term(rng, rng.choice((0, 0, 1, 1, 1, 2, 2, 3))) for _ in SIGNS[:2])
+        return f"{left} {rng.choice(SIGNS)} {right}"
     if kind < 0.8:
         return mutated(rng, rng.choice(CORPUS))
     if kind < 0.95:
