@@ -1,0 +1,70 @@
+"""Side conditions: which a proof states, that they suffice, and that a table which violates one breaks the claim."""
+
+from fractions import Fraction as F
+
+import pytest
+from sympy import Function
+
+import oracle
+from elboproof.exact import Exact
+from elboproof.language import ELBO, KL, E, Eq, Ge, H, Integral, Le, densities, log, variables
+from elboproof.prove import prove
+from elboproof.tables import Table
+
+x, y, D, theta = variables("x y D theta")
+p, q, r = densities("p q r")
+f = Function("f")
+
+STATED = [
+    (Eq(p(theta | D), p(D | theta) * p(theta) / p(D)), []),
+    (Eq(p(D), Integral(p(D | theta) * p(theta), theta)), []),
+    (Eq(log(p(D)), log(E(p(D | theta) * p(theta) / q(theta), q(theta)))), ["Support(p(D, theta), q(theta), (theta,))"]),
+    (Eq(log(p(D)), ELBO(q(theta), p(D, theta)) + KL(q(theta), p(theta | D))), ["Finite(KL(q(theta), p(theta | D)))"]),
+    (Ge(log(p(D)), ELBO(q(theta), p(D, theta))), ["Finite(log(p(D)), 'below')"]),
+    (Ge(KL(q(x), p(x)), 0), []),
+    (Eq(KL(q(x), p(x)), E(log(q(x) / p(x)), q(x))), []),
+    (Eq(log(p(x, y)), log(p(x | y)) + log(p(y))), ["Finite(log(p(x, y)))"]),
+    (Eq(p(x) * q(y) / q(y), p(x)), ["Finite(log(q(y)), 'below')", "Finite(p(x)*q(y)/q(y))"]),
+    (Eq(H(q(x)), -E(log(q(x)), q(x))), []),
+    (Eq(E(f(x) * r(x) / f(x), q(x)), E(r(x), q(x))),
+     ["Finite(Integral(q(x)*r(x)*log(f(x)**2), x))", "Finite(E(f(x)*r(x)/f(x), q(x)))"]),
+    (Eq(E(log(E(p(x | y) / q(x), q(x))), r(y)), 0),
+     ["Support(p(x, y)*r(y), q(x), (x, y,))", "Finite(E(log(E(p(x | y)/q(x), q(x))), r(y)))"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("claim", "stated"), STATED, ids=lambda item: str(item)[:60])
+def test_the_conditions_a_proof_states(claim, stated):
+    assert [str(condition) for condition in prove(claim).conditions] == stated
+
+
+def posterior_table(prior, likelihood, approximate):
+    """Two states of theta, D observed in state 0."""
+    cells = {(d, t): prior[t] * (likelihood[t] if d == 0 else 1 - likelihood[t]) for d in (0, 1) for t in (0, 1)}
+    laws = {"p": (("D", "theta"), cells), "q": (("theta",), {(t,): approximate[t] for t in (0, 1)})}
+    return Table({"D": 2, "theta": 2}, laws, point={"D": 0})
+
+
+def test_q_wider_than_the_posterior_breaks_the_identity_and_spares_the_bound():
+    half = F(1, 2)
+    table = posterior_table((half, half), (half, F(0)), (half, half))
+    identity, bound = STATED[3][0], STATED[4][0]
+    world = oracle.from_table(table)
+    assert not world.meets(prove(identity).conditions[0])
+    assert world.truth(identity) is False
+    assert all(world.meets(condition) for condition in prove(bound).conditions)
+    assert Exact(table).holds(bound)
+
+
+def test_q_narrower_than_the_posterior_breaks_multiply_and_divide():
+    half = F(1, 2)
+    table = posterior_table((half, half), (half, half), (F(1), F(0)))
+    claim = STATED[2][0]
+    assert not oracle.from_table(table).meets(prove(claim).conditions[0])
+    assert not Exact(table).holds(claim)
+    assert Exact(table).holds(STATED[3][0])
+
+
+def test_an_inequality_asks_for_one_side_of_finiteness_only():
+    verdict = prove(Le(E(log(p(x)), q(x)), E(log(q(x)), q(x))))
+    assert {condition.side for condition in verdict.conditions} <= {"above", "below"}
