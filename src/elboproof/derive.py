@@ -96,7 +96,7 @@ def _what_would(claim: Any) -> str:
         return f"found that it is false: on a table the sides are {found.lhs} and {found.rhs}"
     if isinstance(verdict, Undecided):
         return f"found no rule: {verdict.reason}"
-    return f"found that it takes more than two: {', '.join(verdict.rules)}"
+    return f"found that it takes more than one, among them {', '.join(verdict.rules)}"
 
 
 def derive(term: Any, tag: Any = "") -> Derivation:

@@ -7,6 +7,7 @@ non-negative combination of gaps. Either proof is then cross-examined by the exa
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -176,13 +177,22 @@ def _discrete(claim: Any, normaliser: Normaliser, difference: Polynomial) -> str
     return "true"
 
 
+def _monomials(poly: Any) -> Iterator[Any]:
+    """Every monomial of a polynomial, those under its integrals too."""
+    for mono in poly:
+        yield mono
+        for factor, _ in mono:
+            if factor[0] == "integral":
+                yield from _monomials(inner for inner, _ in factor[2])
+
+
 def _why(claim: Any, difference: Polynomial) -> str:
     nested = any(
         factor[0] == "log" and any(inner[0] == "log" for mono, _ in factor[1] for inner, _ in mono)
         for mono in difference
         for factor, _ in mono
     )
-    products = any(sum(e for f, e in mono if f[0] in ("log", "node")) > 1 for mono in difference)
+    products = any(sum(e for f, e in mono if f[0] == "log") > 1 for mono in _monomials(difference))
     outside = "a log of a log" if nested else "a product of logs" if products else ""
     if outside:
         return f"the sides differ by {outside}, which is outside the linear-log fragment, and no table refuted it"
