@@ -193,6 +193,10 @@ TRAPS = [
     Eq(Log(half * p(x) + half * q(x)), Log(p(x) + q(x)) - Log(2)),
     Eq(Integral(q(y) * p(y) / p(y), y) + p(x | y), 1 + p(x | y)),
     Eq(E(f(x) * Log(p(x)), q(x)) + E((1 - f(x)) * Log(p(x)), q(x)), E(Log(p(x)), q(x))),
+    Eq(E(q(x) / p(x, y), p(x | y)), 1 / p(y)),
+    Eq(E(1 / p(y | x), p(x | y)), 1 / p(y)),
+    Eq(E(q(x) * p(x) / (p(x, y) * p(x)), p(x | y)), 1 / p(y)),
+    Eq(E(p(x, y) / (q(x) * r(y)), q(x), r(y)), 1),
 ]
 
 

@@ -18,7 +18,7 @@ from sympy import Rational
 from . import language as lang
 from .expand import Terms
 from .linear import Echelon
-from .normal import Normaliser, Polynomial, times
+from .normal import Monomial, Normaliser, Polynomial, power, times
 
 Joint = tuple[str, frozenset[str]]
 
@@ -237,30 +237,31 @@ class Conditions:
         for side in (self._claim.lhs, self._claim.rhs):
             for term, measures, bound in _scopes(side, (), ()):
                 for above, below in summands(term):
+                    rest = self._uncancelled([*measures, *above], [d for d, _ in below])
                     for d, mask in below:
-                        condition = self._divisible(d, [*measures, *above], [*measures, *mask], bound)
+                        condition = self._divisible(d, [*measures, *above], [*measures, *mask], rest, bound)
                         if condition is not None:
                             out[condition] = None
         return list(out)
 
-    def _divisible(self, d: Any, above: list[Any], mask: list[Any], bound: Any) -> Any:
+    def _divisible(self, d: Any, above: list[Any], mask: list[Any], rest: Monomial, bound: Any) -> Any:
         """What must hold for a divisor: positive (or only not zero) wherever the rest of its product counts."""
         names = {v.name for v in bound}
         density = isinstance(d, lang.Density)
         sure = density and joint(d) in self._known and not joint(d)[1] & names
-        if sure or (density and _implied(joint(d), mask) and _implied(joint(d), _without(above, d))):
+        kept = any(f[1] == d.law.name and joint(d)[1] <= f[2] for f, _ in rest) if density else False
+        if sure or (kept and _implied(joint(d), mask)):
             return None
         logarithm = lang.Log(d if positive(d) else lang.Power(d, 2))
         if not bound:
             return lang.Finite(logarithm, "below") if density else lang.Finite(logarithm)
         left = _without(above, d)
-        mono = times(*(m for part in left if isinstance(part, lang.Density) for m in self._normal(part)))
-        mass = Terms(self._normal).monomial(frozenset((f, 1) for f, e in mono if f[0] == "density" and e > 0))
+        mass = Terms(self._normal).monomial(rest)
         covered = [joint(part) for part in left if isinstance(part, lang.Density)]
         self.loose |= not density or not (_implied(joint(d), mask) or all(_implied(j, mask) for j in covered))
         if density:
             needed = sorted((v for v in bound if v in mass.free_symbols | d.free_symbols), key=str)
-            return None if _implied(joint(d), left) else lang.Support(mass, d, needed)
+            return None if kept else lang.Support(mass, d, needed)
         inside = lang.Times(mass, logarithm)
         over = [v for v in bound if v in inside.free_symbols]
         return lang.Finite(lang.Integral(inside, *over) if over else logarithm)
@@ -277,6 +278,14 @@ class Conditions:
                 if any(not isinstance(d, lang.Density) or joint(d) not in self._known for d in below):
                     found[-1].add(node)
         return found[0] == found[1]
+
+    @staticmethod
+    def _uncancelled(above: list[Any], below: list[Any]) -> Monomial:
+        """The densities still above once the divisors cancel by the product rule: of p(x | y) / p(x, y), none."""
+        split = Normaliser(frozenset({"product"}))
+        up, down = ([m for d in part if isinstance(d, lang.Density) for m in split(d)] for part in (above, below))
+        mono = times(*up, *(power(m, -1) for m in down))
+        return frozenset((f, 1) for f, e in mono if f[0] == "density" and e > 0)
 
     def finite(self) -> list[Any]:
         """For an equality: every summand is finite. Those that follow from others are left out."""
