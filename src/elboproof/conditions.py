@@ -76,17 +76,23 @@ def outside(measures: Iterable[lang.Density], names: Iterable[Any]) -> tuple[lan
     return tuple(m for m in measures if not joint(m)[1] & again)
 
 
+def drawn(term: Any) -> tuple[lang.Density, ...]:
+    """The measures of an expectation; of an integral, the densities of its integrand that it averages over."""
+    if isinstance(term, lang.E):
+        return term.measures
+    parts = term.args[0].args if isinstance(term.args[0], lang.Times) else (term.args[0],)
+    return tuple(d for d in parts if isinstance(d, lang.Density) and set(d.left) <= set(term.bound))
+
+
 def walk(term: Any, measures: tuple[lang.Density, ...] = ()) -> Iterator[tuple[Any, tuple[lang.Density, ...]]]:
     """Every node below a term, definitions unfolded to expectations, with the measures it is averaged under."""
     yield term, measures
-    if isinstance(term, lang.E):
-        yield from walk(term.args[0], outside(measures, term.bound) + term.measures)
+    if isinstance(term, (lang.E, lang.Integral)):
+        yield from walk(term.args[0], outside(measures, term.bound) + drawn(term))
     elif isinstance(term, (lang.Density, lang.Law, lang.Variable)):
         return
     elif abbreviates(term):
         yield from walk(term.definition(), measures)
-    elif isinstance(term, lang.Integral):
-        yield from walk(term.args[0], outside(measures, term.bound))
     else:
         for arg in term.args:
             yield from walk(arg, measures)
@@ -216,9 +222,9 @@ def _scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, An
     while stack:
         node = stack.pop()
         if isinstance(node, (lang.E, lang.Integral)):
-            drawn = node.measures if isinstance(node, lang.E) else ()
+            inner = node.measures if isinstance(node, lang.E) else ()
             names = (*(v for v in bound if v not in node.bound), *node.bound)
-            yield from _scopes(node.args[0], outside(measures, node.bound) + drawn, names)
+            yield from _scopes(node.args[0], outside(measures, node.bound) + inner, names)
         elif not isinstance(node, lang.Density) and not abbreviates(node):
             stack += node.args
 

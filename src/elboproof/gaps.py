@@ -16,7 +16,7 @@ from typing import Any
 from sympy import Integer
 
 from . import language as lang
-from .conditions import positive, walk
+from .conditions import drawn, outside, positive, walk
 from .errors import Disagreement, IllFormed
 from .expand import Terms
 from .linear import add_into, nonnegative_combination
@@ -106,8 +106,8 @@ class Candidates:
         self._nodes = list(dict.fromkeys(pair for side in (claim.lhs, claim.rhs, difference) for pair in walk(side)))
         found: dict[tuple[Any, ...], None] = {}
         for node, measures in self._nodes:
-            if isinstance(node, lang.E):
-                found[measures + node.measures] = None
+            if isinstance(node, (lang.E, lang.Integral)) and drawn(node):
+                found[outside(measures, node.bound) + drawn(node)] = None
         self._measures = list(found)
 
     def _density(self, law: str, left: Iterable[str], given: Iterable[str]) -> lang.Density:
@@ -144,7 +144,7 @@ class Candidates:
         """The divergences of the claim itself, under the measures they stand under."""
         for node, measures in self._nodes:
             if isinstance(node, (lang.KL, lang.I)):
-                yield Gap("KL divergence", lang.E(node, *measures) if measures else node)
+                yield from self._built(lambda k, m: Gap("KL divergence", lang.E(k, *m) if m else k), node, measures)
 
     def divergences(self) -> Iterator[Gap]:
         """KL divergences, conditional ones among them, averaged over what they are conditioned on."""
