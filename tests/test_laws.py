@@ -316,4 +316,3 @@ SIX = ("x", "y", "z", "w", "u", "v")
 def test_claims_of_six_variables_return(claim):
     usable(claim, 200)
     assert isinstance(prove(claim), (Proved, Refuted, Undecided))
-

@@ -59,7 +59,9 @@ def audit(key: str, attack: bool = True) -> Audit:
     """Everything that is known of one equation, computed now. `attack` decides its wrong versions too."""
     entry = LEDGER[key]
     exact = [exact_witness(claim) for claim in entry.claims]
-    models, failed, error, gap = [], [], 0.0, 0.0
+    models: list[str] = []
+    failed: list[str] = []
+    error = gap = 0.0
     for name, on in standard_bindings().items():
         seen = [witness(claim, on) for claim in entry.claims]
         (models if all(w.holds for w in seen) else failed).append(name)

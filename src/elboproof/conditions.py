@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy
 from sympy import Rational
+from sympy.core.function import AppliedUndef
 
 from . import language as lang
 from .expand import Terms
@@ -193,7 +194,8 @@ def summands(term: Any) -> list[Summand]:
         return out
     if isinstance(term, lang.Over):
         below: list[tuple[Any, list[Any]]] = [(d, []) for d in divisors(term.args[1])]
-        return [(above, inner + below) for above, inner in summands(term.args[0])]
+        lifted = _lifted(term.args[1])
+        return [(above + lifted, inner + below) for above, inner in summands(term.args[0])]
     if isinstance(term, (lang.Power, sympy.Pow)):
         if term.args[1] < 0:
             return [([], [(d, []) for d in divisors(term.args[0])])]
@@ -207,12 +209,21 @@ def _merged(a: Summand, b: Summand) -> Summand:
 
 
 def divisors(term: Any) -> list[Any]:
-    """The factors of what is divided by."""
-    if isinstance(term, (lang.Times, lang.Over, sympy.Mul)):
+    """The factors of what is divided by; what a divisor is itself divided by is none."""
+    if isinstance(term, (lang.Times, sympy.Mul)):
         return [d for arg in term.args for d in divisors(arg)]
+    if isinstance(term, lang.Over):
+        return divisors(term.args[0])
     if isinstance(term, (lang.Power, sympy.Pow)):
         return divisors(term.args[0])
     return [] if isinstance(term, Rational) else [term]
+
+
+def _lifted(term: Any) -> list[Any]:
+    """What stands below in a divisor, and so above in its quotient."""
+    if isinstance(term, (lang.Times, sympy.Mul)):
+        return [d for arg in term.args for d in _lifted(arg)]
+    return [term.args[1], *_lifted(term.args[0])] if isinstance(term, lang.Over) else []
 
 
 def _scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -336,7 +347,8 @@ class Conditions:
                 or not _all_positive([atom for atom in atoms if atom.sign > 0], self._known)
                 or (vector and _direction(vector) not in safe)
             ):
-                out[lang.Finite(unit.term, "below" if sign > 0 else "above")] = None
+                whole = isinstance(unit.term, lang.Log) and not positive(unit.term.args[0])  # it must have a value
+                out[lang.Finite(unit.term, "both" if whole else "below" if sign > 0 else "above")] = None
         return list(out)
 
 
@@ -354,10 +366,13 @@ def _without(items: list[Any], one: Any) -> list[Any]:
 
 
 def _delicate(term: Any) -> bool:
-    """Whether a summand could be infinite: it holds a logarithm, or a quotient."""
-    return any(isinstance(node, (lang.Log, lang.Over, lang.Power, sympy.Pow)) for node, _ in walk(term)) and any(
-        isinstance(node, (lang.Density, lang.I, lang.Variable)) for node in lang.subterms(term)
-    )
+    """Whether a summand could be infinite: it holds a logarithm, a quotient, or the mean of a generic function."""
+    nodes = [node for node, _ in walk(term)]
+    free = term.free_symbols
+    unbounded = (lang.Log, lang.Over, lang.Power, sympy.Pow)
+    averaged = any(isinstance(node, (AppliedUndef, lang.Variable)) and not node.free_symbols <= free for node in nodes)
+    speaks = any(isinstance(node, (lang.Density, lang.I, lang.Variable)) for node in lang.subterms(term))
+    return speaks and (averaged or any(isinstance(node, unbounded) for node in nodes))
 
 
 def _averaged(poly: Polynomial) -> Polynomial:

@@ -65,11 +65,11 @@ def _factors(x: Any) -> list[Any]:
 
 
 def _tangent(term: Any, known: frozenset[Any] = frozenset()) -> bool:
-    """X - 1 - log X for an X positive by its form, or known to be."""
+    """-1 + X - log X for an X positive by its form, or known to be."""
     if not isinstance(term, lang.Plus) or len(term.args) != 3:
         return False
-    x, one, minus_log = term.args
-    return one == -1 and minus_log == lang.negated(lang.Log(x)) and (x in known or positive(x))
+    minus_one, x, minus_log = term.args
+    return minus_one == -1 and minus_log == lang.negated(lang.Log(x)) and (x in known or positive(x))
 
 
 def _jensen(term: Any) -> bool:
@@ -83,7 +83,7 @@ def _jensen(term: Any) -> bool:
 
 
 def tangent_gap(x: Any, measures: tuple[Any, ...] = ()) -> Gap:
-    inside = lang.Plus(x, Integer(-1), lang.negated(lang.Log(x)))
+    inside = lang.Plus(Integer(-1), x, lang.negated(lang.Log(x)))  # a sum first would be merged
     return Gap("tangent gap", lang.E(inside, *measures) if measures else inside)
 
 

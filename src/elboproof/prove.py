@@ -88,19 +88,22 @@ def prove(claim: Any) -> Proved | Refuted | Undecided:
     """
     claim = relation(claim)
     normaliser = Normaliser()
+    difference: Polynomial = {}
+    proved, limit = None, ""
     try:
         difference = normaliser.difference(claim)
-    except IllFormed as limit:
-        return Undecided(claim, str(limit))
-    proved = _equal(claim, normaliser, difference) if not difference else None
-    if proved is None and not isinstance(claim, lang.Eq):
-        proved = _at_least(claim, normaliser, difference)
+        proved = _equal(claim, normaliser, difference) if not difference else None
+        if proved is None and not isinstance(claim, lang.Eq):
+            proved = _at_least(claim, normaliser, difference)
+    except IllFormed as reason:  # the normal form holds what cannot be written, such as log 0
+        limit = str(reason)
     if proved is not None:
         return _examined(proved)
     found = refute(claim)
     if found is None:
-        return Undecided(claim, _why(claim, difference))
-    return Refuted(claim, found, "false" if found.table.counting else _discrete(claim, normaliser, difference))
+        return Undecided(claim, limit or _why(claim, difference))
+    discrete = "false" if found.table.counting else "unknown" if limit else _discrete(claim, normaliser, difference)
+    return Refuted(claim, found, discrete)
 
 
 def _upward(claim: Any, difference: Polynomial) -> Polynomial:

@@ -83,7 +83,7 @@ def _stages(shape: Shape, seed: int, counting_only: bool) -> Iterator[Iterable[T
     yield islice(small, 40)
     yield _random(shape, seed, 12, False)
     if not counting_only:
-        yield _random(shape, seed + 1, 30, True)
+        yield _random(shape, seed + 1, 40, True)
     yield small
     if not counting_only:
         yield small_tables(shape, weighted=True)

@@ -226,6 +226,9 @@ def as_html(verdict: Verdict) -> str:
     mark = {"Proved": "✓", "Refuted": "✗", "Undecided": "?"}[kind]
     out = [f'<div class="elbo-verdict {kind.lower()}"><p class="elbo-verdict-head">{mark} {kind}</p>']
     out.append(math(latex(verdict.claim), display=True))
+    declared = [law for law in sorted(verdict.claim.atoms(lang.Law), key=str) if law.factors]
+    if declared:
+        out.append(f"<p>For laws with {', '.join(math(_factorisation(law)) for law in declared)}.</p>")
     if isinstance(verdict, Proved):
         out.append(f"<p>By {escape(', '.join(verdict.rules), quote=False)}.</p>")
         if verdict.slack:
@@ -245,6 +248,15 @@ def as_html(verdict: Verdict) -> str:
     elif isinstance(verdict, Undecided):
         out.append(f"<p>{escape(verdict.reason)}.</p>")
     return "".join(out) + "</div>"
+
+
+def _factorisation(law: lang.Law) -> str:
+    """A declared factorisation in LaTeX: the joint as the product of its factors."""
+    names = [v for left, given in law.factors for v in (*given, *left)]
+    roots = [v for v in dict.fromkeys(names) if all(v not in left for left, _ in law.factors)]
+    factors = [law(*roots)] if roots else []
+    factors += [lang.Density(law, left, given) for left, given in law.factors]
+    return f"{latex(law(*sorted(law.declared, key=str)))} = " + r" \, ".join(map(latex, factors))
 
 
 def _chain_html(proved: Proved) -> str:

@@ -43,7 +43,9 @@ RULES: tuple[Rule, ...] = (
     _rule("definition of mutual information", "I", "I(x; z) is E[log joint/product]", "mutual information", "I"),
     _rule("product rule", "product", "p(a, b) = p(a | b) p(b)", "Bayes' rule", "Bayes"),
     _rule("sum rule", "sum", "a density integrates to its marginal, and to 1", "marginalisation", "marginalise"),
-    _rule("logarithm of a product", "log", "log ab = log a + log b", "log of a quotient", "logarithm"),
+    _rule(
+        "logarithm of a product", "log", "log ab = log a + log b", "log of a product", "log of a quotient", "logarithm"
+    ),
     _rule("linearity of expectation", "linearity", "constants and sums leave the expectation", "linearity"),
     _rule("multiply and divide", "cancel expectation", "q/q = 1 wherever the integrand has mass", "importance weights"),
     _rule("declared factorisation", "product structure", "d-separation in the declared graph", "factorisation"),

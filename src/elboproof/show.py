@@ -38,7 +38,7 @@ def latex(item: Any) -> str:
         return rf"{latex(over)} > 0 \text{{ wherever }} {latex(mass)} > 0"
     if isinstance(item, lang.Finite):
         term = item.args[0]
-        if isinstance(term, lang.Log) and isinstance(term.args[0], lang.Density) and item.side != "above":
+        if isinstance(term, lang.Log) and item.side != "above":  # a positive number has a finite logarithm
             return f"{latex(term.args[0])} > 0"
         if isinstance(term, (lang.KL, lang.I)) or item.side == "above":
             return rf"{latex(term)} < \infty"

@@ -74,8 +74,8 @@ def table(sizes: dict[str, str] | None = None, **items: str | int) -> Table:
     """A small table from text: ``table(p="D theta: 1/8 3/8 1/4 1/4", q="theta: 1/3 2/3", D=0)``.
 
     A law is its variables, a colon, and its probabilities in order (the last variable runs fastest; all variables have
-    as many states as that needs, two or more). ``D=0`` fixes a free variable at a state; ``sizes={"D": "1/2 1/2"}`` gives
-    base-measure weights. Raises IllFormed for probabilities that do not fit.
+    as many states as that needs, two or more). ``D=0`` fixes a free variable at a state; ``sizes={"D": "1/2 1/2"}``
+    gives base-measure weights. Raises IllFormed for probabilities that do not fit.
     """
     laws: dict[str, tuple[tuple[str, ...], Cells]] = {}
     states: dict[str, int] = {}
@@ -87,9 +87,7 @@ def table(sizes: dict[str, str] | None = None, **items: str | int) -> Table:
         names, masses = tuple(head.split()), [Fraction(part) for part in tail.split()]
         count = round(len(masses) ** (1 / len(names))) if names else 0
         if not colon or count ** len(names) != len(masses) or not masses:
-            raise IllFormed(
-                f'expected a law such as {law}="theta: 1/3 2/3", with equally many states for each variable, found {spec!r}'
-            )
+            raise IllFormed(f'expected a law such as {law}="theta: 1/3 2/3", equally many states each, found {spec!r}')
         for name in names:
             if states.setdefault(name, count) != count:
                 raise IllFormed(f"expected {states[name]} states of {name} in {law}, found {count}")
@@ -184,7 +182,7 @@ def random_table(
         return [Fraction(part, total) for part in parts]
 
     sizes = dict.fromkeys(shape.variables, states)
-    scales = [Fraction(n, d) for n, d in ((1, 8), (1, 3), (1, 2), (1, 1), (2, 1), (3, 1), (8, 1))]
+    scales = [Fraction(n, d) for n, d in ((1, 8), (1, 3), (1, 2), (1, 1), (2, 1), (8, 1))]
     weights = {}
     for v, n in sizes.items() if weighted else ():
         scale = rng.choice(scales)  # large and small sets: densities far below and above 1

@@ -46,7 +46,7 @@ def text(item: Any) -> str:
         return f"{text(over)} > 0 wherever {text(mass)} > 0"
     if isinstance(item, lang.Finite):
         term = item.args[0]
-        if isinstance(term, lang.Log) and isinstance(term.args[0], lang.Density) and item.side != "above":
+        if isinstance(term, lang.Log) and item.side != "above":  # a positive number has a finite logarithm
             return f"{text(term.args[0])} > 0"
         if isinstance(term, (lang.KL, lang.I)) or item.side == "above":
             return f"{text(term)} < inf"

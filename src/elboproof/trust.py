@@ -1,4 +1,4 @@
-"""What a verdict rests on, measured: the functions of elboproof that run while something is decided, and their length."""
+"""What a verdict rests on, measured: the functions that run while something is decided, and their length."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Enclosure:
     interval: Any
 
     def __str__(self) -> str:
-        return f"in [{mpmath.nstr(self.interval.a, 12)}, {mpmath.nstr(self.interval.b, 12)}]"
+        return f"{mpmath.nstr(mpmath.mpf(self.interval.mid), 12)} (enclosed)"
 
     def __float__(self) -> float:
         return float(mpmath.mpf(self.interval.mid))
