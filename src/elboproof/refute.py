@@ -101,7 +101,7 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
     reserve: Counterexample | None = None
     valueless: Counterexample | None = None
     always = True
-    work = 0
+    work = spent = 0
     for stage, batch in enumerate(_stages(shape, seed, counting_only)):
         probing = stage in (1, 2)
         if stage == 3 and reserve is not None and not reserve.table.counting:
@@ -111,14 +111,15 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
                 break  # no discrete law gives both sides a value: larger densities may
             sides, effort = _worked(claim, table)
             work += effort
-            if work > MOST_WORK:
+            if work > (MOST_WORK if reserve is None else spent + MOST_WORK // 8):
                 return reserve
             always &= not _valued(sides)
             valueless = valueless or sides
             if isinstance(_judged(claim, sides), Counterexample):
                 if not probing:
                     return sides
-                reserve = reserve or sides
+                if reserve is None:
+                    reserve, spent = sides, work  # a smaller one is worth some more work, not all of it
                 break
         if stage == 2 and reserve is None:
             break  # no probe failed: either the claim is true, or a side never has a value
