@@ -35,17 +35,24 @@ def math(source: str, display: bool = False, tag: str = "") -> str:
 
 
 def chain(proved: Proved) -> list[tuple[str, Any, Any]]:
-    """An identity's proof, line by line: the rule, and both sides after it; both end in one normal form."""
+    """An identity's proof, line by line: the rule, and both sides after it; both end in one normal form.
+
+    A rule that only prepares the next one shares its line.
+    """
     out: list[tuple[str, Any, Any]] = []
     if proved.slack or not isinstance(proved.claim, lang.Eq):
         return out
     using: frozenset[str] = frozenset()
+    waiting: list[str] = []
     for name in proved.rules:
         using |= named(name).switches
+        waiting.append(name)
         normaliser = Normaliser(using)
-        left, right = normaliser(proved.claim.lhs), normaliser(proved.claim.rhs)
         terms = Terms(normaliser)
-        out.append((name, terms.polynomial(left), terms.polynomial(right)))
+        sides = tuple(terms.polynomial(normaliser(side)) for side in proved.claim.args)
+        if not out or sides != out[-1][1:] or name == proved.rules[-1]:
+            out.append((", ".join(waiting), *sides))
+            waiting = []
     return out
 
 
@@ -55,6 +62,11 @@ def slack(proved: Proved) -> Any:
         return None
     parts = [gap.term if x == 1 else lang.Times(_rational(x), gap.term) for x, gap in proved.slack]
     return lang.Plus(*parts)
+
+
+def _least(proved: Proved) -> str:
+    """A tangent gap is averaged over what its quotient's divisor sees, and so may say less than the whole slack."""
+    return "at least " if any(gap.kind == "tangent gap" for _, gap in proved.slack) else ""
 
 
 def _rational(x: Fraction) -> Any:
@@ -153,7 +165,7 @@ def as_text(verdict: Verdict) -> str:
         for name, left, right in chain(verdict):
             lines.append(f"  {name}: {text(left)}" + (f" = {text(right)}" if left != right else " on both sides"))
         if verdict.slack:
-            lines.append(f"  the slack is {text(slack(verdict))}")
+            lines.append(f"  the slack is {_least(verdict)}{text(slack(verdict))}")
         elif not chain(verdict):
             lines.append(f"  by {', '.join(verdict.rules)}")
         lines += [f"  provided {text(condition)}" for condition in verdict.conditions]
@@ -232,7 +244,7 @@ def as_html(verdict: Verdict) -> str:
     if isinstance(verdict, Proved):
         out.append(f"<p>By {escape(', '.join(verdict.rules), quote=False)}.</p>")
         if verdict.slack:
-            out.append(f"<p>The slack is {math(latex(slack(verdict)))}.</p>")
+            out.append(f"<p>The slack is {_least(verdict)}{math(latex(slack(verdict)))}.</p>")
         out.append(_conditions_html(verdict.conditions))
         out.append(_chain_html(verdict))
         out.append(f"<p>Exact arithmetic agreed on {verdict.examined} random tables.</p>")
