@@ -43,17 +43,22 @@ def chain(proved: Proved) -> list[tuple[str, Any, Any]]:
     if proved.slack or not isinstance(proved.claim, lang.Eq):
         return out
     using: frozenset[str] = frozenset()
-    waiting: list[str] = []
+    before, waiting = _sides(proved.claim, using), []
     for name in proved.rules:
         using |= named(name).switches
         waiting.append(name)
-        normaliser = Normaliser(using)
-        terms = Terms(normaliser)
-        sides = tuple(terms.polynomial(normaliser(side)) for side in proved.claim.args)
-        if not out or sides != out[-1][1:] or name == proved.rules[-1]:
+        sides = _sides(proved.claim, using)
+        if sides != before or name == proved.rules[-1]:
             out.append((", ".join(waiting), *sides))
-            waiting = []
+            before, waiting = sides, []
     return out
+
+
+def _sides(claim: Any, using: frozenset[str]) -> tuple[Any, Any]:
+    """Both sides of a claim, as far as some of the rules take them."""
+    normaliser = Normaliser(using)
+    terms = Terms(normaliser)
+    return terms.polynomial(normaliser(claim.lhs)), terms.polynomial(normaliser(claim.rhs))
 
 
 def slack(proved: Proved) -> Any:
