@@ -8,7 +8,10 @@ import pytest
 from elboproof import Eq, Ge, Le, Proved, log, prove
 from elboproof import ledger as ledger_module
 from elboproof.ledger import LEDGER, D, follows, p, rests_below, theta
+from elboproof.parse import parse_term
 from elboproof.rules import named
+from elboproof.terms import unfolded
+from elboproof.textform import text
 
 # The numbers as they stand in the source, in its order: (5) and (20) twice, one line with none, (21) and (25) nowhere.
 IN_SOURCE = [1, 2, 3, 4, 5, 6, 26, 27, 28, 29, *range(7, 21), 5, 22, 23, 24, "24a", 20]
@@ -110,3 +113,14 @@ def test_entries_are_claims_of_the_source_s_own_names():
             assert isinstance(claim, (Eq, Ge, Le))
     assert ledger_module.theta is theta or ledger_module.theta == theta
     assert str(log(p(D))) == "log(p(D))"
+
+
+@pytest.mark.parametrize("key", LEDGER)
+def test_proved_again_is_proved_alike(key):
+    """A claim built again is equal, not identical: nothing remembered of the first may change the second."""
+    for claim in LEDGER[key].claims:
+        unfolded.cache_clear()
+        built = [type(claim)(*(parse_term(text(side)) for side in claim.args)) for _ in range(2)]
+        verdicts = [prove(again) for again in (*built, claim)]
+        assert len({str(verdict) for verdict in verdicts}) == 1
+        assert len({verdict.conditions for verdict in verdicts}) == 1

@@ -39,7 +39,8 @@ def latex(item: Any) -> str:
     if isinstance(item, lang.Finite):
         term = item.args[0]
         if isinstance(term, lang.Log) and item.side != "above":  # a positive number has a finite logarithm
-            return f"{latex(term.args[0])} > 0"
+            over = item.side == "below" or isinstance(term.args[0], lang.Density)
+            return f"{latex(term.args[0])} > 0" if over else rf"0 < {latex(term.args[0])} < \infty"
         if isinstance(term, (lang.KL, lang.I)) or item.side == "above":
             return rf"{latex(term)} < \infty"
         return rf"{latex(term)} > -\infty" if item.side == "below" else rf"{latex(term)} \text{{ finite}}"

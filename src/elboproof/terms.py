@@ -124,7 +124,8 @@ class Term(Expr):
 
     def definition(self) -> Expr:
         """The term this node abbreviates, one step down; itself for a node that abbreviates nothing."""
-        return unfolded(self)
+        below = unfolded(self)
+        return self if below == self else below  # the cache may hold an equal node, not this one
 
     def _definition(self) -> Expr:
         return self

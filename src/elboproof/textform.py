@@ -47,7 +47,8 @@ def text(item: Any) -> str:
     if isinstance(item, lang.Finite):
         term = item.args[0]
         if isinstance(term, lang.Log) and item.side != "above":  # a positive number has a finite logarithm
-            return f"{text(term.args[0])} > 0"
+            over = item.side == "below" or isinstance(term.args[0], lang.Density)
+            return f"{text(term.args[0])} > 0" if over else f"0 < {text(term.args[0])} < inf"
         if isinstance(term, (lang.KL, lang.I)) or item.side == "above":
             return f"{text(term)} < inf"
         return f"{text(term)} > -inf" if item.side == "below" else f"{text(term)} finite"
