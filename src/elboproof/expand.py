@@ -104,7 +104,7 @@ class Terms:
             if value == 1 and {v.name for m in measures for v in m.left} == names:
                 rest = [d for d in above if d not in measures]
                 others = self.monomial(mono - frozenset(densities.items()))
-                f = lang.Times(*rest, others) if rest else others
+                f = lang.Times(*rest, *([others] if others != 1 else [])) if rest else others
                 try:
                     return lang.E(lang.Over(f, lang.Times(*below)) if below else f, *measures)
                 except lang.IllFormed:  # measures that condition in a circle: an integral is all there is
