@@ -17,6 +17,7 @@ SETTINGS = {"extensions": ["elbo_sphinx"], "elbo_equations": EQUATIONS, "elbo_pa
 def built(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """The body of a page with this text, and the warnings."""
     monkeypatch.setattr("elbo_sphinx.mathjax.place", lambda target: None)
+    monkeypatch.setattr("elbo_sphinx.browser_python.place", lambda target: None)
     (folder / "book").mkdir()
     (folder / "index.rst").write_text("Here\n====\n\n.. toctree::\n\n   book/here\n   book/there\n")
     (folder / "book" / "here.rst").write_text(f"Here\n====\n\n{text}\n")

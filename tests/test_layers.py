@@ -21,6 +21,7 @@ conditions gaps refute rules
 prove derive
 show textform unreadable parse
 report
+examples live
 """
 ORDER = {name: position for position, name in enumerate(LAYERS.split())}
 HEAVY = {"numpy", "scipy", "matplotlib", "flint"}

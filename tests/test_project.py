@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -42,10 +43,11 @@ def test_requirements_are_locked() -> None:
     assert unlocked(asked, "--index-url https://elsewhere.example/\n" + locked)
 
 
-def test_mathjax_is_locked() -> None:
-    lock = (ROOT / "tools" / "mathjax" / "package-lock.json").read_text()
+def test_what_comes_from_npm_is_locked() -> None:
+    lock = (ROOT / "tools" / "npm" / "package-lock.json").read_text()
     assert '"integrity": "sha512-' in lock
     assert "resolved" not in lock
+    assert {"node_modules/mathjax", "node_modules/pyodide"} <= set(json.loads(lock)["packages"])
 
 
 HOSTS = [

@@ -35,6 +35,7 @@ FAULTS = [
     ("links", "other.html#eq-5", "absent.html"),
     ("links", "other.html#eq-5", "other.html#eq-56"),
     ("links", 'href="#top"', 'href="#bottom"'),
+    ("links", 'href="#top"', 'href="#claim=x"'),
     ("links", "own.svg", "absent.svg"),
     ("links", "<title>", '<meta http-equiv="Refresh" content="0; url=absent.html"><title>'),
     ("equation links", "other.html#eq-5", "other.html#eq-6"),

@@ -1,7 +1,9 @@
-"""What this book adds to Sphinx: {eqn}`5`, MathJax from the book itself, no script that pages do not use."""
+"""What this book adds to Sphinx: {eqn}`5`, cells that run in the page, and MathJax and Python from the book itself."""
 
 from __future__ import annotations
 
+import html
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 sys.path.insert(0, str(Path(__file__).parent))
+import browser_python
+import live_cells
 import mathjax
 
 log = logging.getLogger(__name__)
@@ -73,9 +77,43 @@ def drop_thebe(app: Sphinx, config: Any) -> None:
     registry.css_files[:] = [one for one in registry.css_files if "thebe" not in one[0]]
 
 
-def place_mathjax(app: Sphinx, error: Exception | None) -> None:
+def drop_icon_script(site: Path) -> None:
+    """The theme loads its icons twice, as a font and as a script of 0.54 MB compressed; the font is enough."""
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>', "", text), encoding="utf-8")
+    for left in (site / "_static" / "scripts").glob("fontawesome.js*"):
+        left.unlink()
+
+
+def place_assets(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
+        drop_icon_script(Path(app.outdir))
         mathjax.place(Path(app.outdir) / "_static" / "mathjax")
+        browser_python.place(Path(app.outdir) / "_static" / "python")
+
+
+LIVE = '<div class="elbo-bar" data-live></div>'
+NOT_LIVE = (
+    '<div class="elbo-bar" title="{names}">Needs NumPy, which browsers do not have: '
+    '<a href="{notebook}" download>download the notebook</a></div>'
+)
+
+
+def add_bars(app: Sphinx, tree: nodes.document) -> None:
+    """Under the code of each cell a bar: to run it here, or to say why not and where it can be run."""
+    cells = [
+        node
+        for node in tree.findall(nodes.container)
+        if node.get("nb_element") == "cell_code" and node.children[0].get("nb_element") == "cell_code_source"
+    ]
+    if not cells:
+        return
+    name = app.env.docname
+    notebook = app.builder.get_relative_uri(name, "index").removesuffix("index.html") + f"_sources/{name}.ipynb"
+    for cell, needs in zip(cells, live_cells.needing([cell.children[0].astext() for cell in cells]), strict=True):
+        bar = NOT_LIVE.format(names=html.escape(", ".join(needs)), notebook=notebook) if needs else LIVE
+        cell.insert(1, nodes.raw("", bar, format="html"))
 
 
 def set_mathjax(app: Sphinx, config: Any) -> None:
@@ -96,9 +134,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("elbo_equations", {}, "env")
     app.add_config_value("elbo_pages", "book/", "env")
     app.add_role("eqn", EquationRole())
+    app.add_js_file("elbo-live.js", defer="defer")
     app.set_html_assets_policy("always")  # outputs hold mathematics that Sphinx does not see
     app.connect("config-inited", set_ledger)
     app.connect("config-inited", set_mathjax)
     app.connect("config-inited", drop_thebe)
-    app.connect("build-finished", place_mathjax)
+    app.connect("doctree-read", add_bars)
+    app.connect("build-finished", place_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
