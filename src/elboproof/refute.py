@@ -20,6 +20,7 @@ from .values import Value, is_finite
 
 VALUELESS = 8  # tables without a value after which discrete ones are given up
 MOST_WORK = 30_000  # nodes of terms evaluated: about a second
+FIRST_WORK = 3_000  # before random tables are tried, and again for a smaller counterexample than theirs
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,11 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
         for tried, table in enumerate(batch):
             if always and tried == VALUELESS and stage < 2:
                 break  # no discrete law gives both sides a value: larger densities may
+            if stage == 0 and work > FIRST_WORK:
+                break  # a large claim: random tables are the better first try
             sides, effort = _worked(claim, table)
             work += effort
-            if work > (MOST_WORK if reserve is None else spent + MOST_WORK // 8):
+            if work > (MOST_WORK if reserve is None else spent + FIRST_WORK):
                 return reserve
             always &= not _valued(sides)
             valueless = valueless or sides
