@@ -105,7 +105,8 @@ class GaussianMean(VectorModel):
 class GaussianMeanVariance(VectorModel):
     """x_i ~ Normal(mu, v I) independently in d dimensions, both unknown.
 
-    mu given v is Normal(mean, v / strength I), v is InverseGamma(a, b): the normal-inverse-gamma prior. theta is (mu, v), d + 1 coordinates with v last. Data (..., n, d), mean (d,).
+    mu given v is Normal(mean, v / strength I), v is InverseGamma(a, b). theta is (mu, v), d + 1
+    coordinates with v last. Data (..., n, d), mean (d,).
     """
 
     prior: NormalInverseGamma

@@ -164,8 +164,8 @@ class NoisyLinearRegression(_Regression):
 class LogisticRegression(_Regression):
     """y_i ~ Bernoulli(sigmoid(x_i . w)) independently, w ~ Normal(mean, covariance).
 
-    Neither evidence nor posterior has a closed form. design X (n, d), data y (n,), zeros and ones. ``laplace`` is the Gaussian at the mode; `lattice.log_evidence` and
-    `certify` give the evidence in low dimension.
+    Neither evidence nor posterior has a closed form. design X (n, d), data y (n,), zeros and ones. ``laplace`` is the
+    Gaussian at the mode; `lattice.log_evidence` and `certify` give the evidence in low dimension.
     """
 
     prior: Gaussian

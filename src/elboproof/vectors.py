@@ -131,6 +131,11 @@ class VectorDistribution:
         """The mean, shape batch + event."""
         raise NotImplementedError
 
+    @property
+    def rounding(self) -> float:
+        """The size of the terms that cancel in ``log_density``: it is good to a few eps times this."""
+        return 1.0 + sum(self.event)
+
     def log_density(self, x: Any) -> Any:
         """log density at x, in nats; ``-inf`` outside the support, nan where x holds one."""
         x = np.asarray(x, float)
@@ -217,6 +222,11 @@ class VectorModel:
     def log_evidence(self) -> Any:
         """The exact log p(D) (source, equation 2), in nats, shape batch."""
         raise IllFormed(f"expected a model with an exact evidence, found {type(self).__name__}: it has none")
+
+    @property
+    def rounding(self) -> float:
+        """The size of the terms that cancel in the log densities: they are good to a few eps times this."""
+        return 1.0 + self.prior.rounding + self.data.size
 
     def log_prior(self, theta: Any) -> Any:
         """log p(theta), shape (..., d) to (...)."""
