@@ -186,6 +186,44 @@ def test_a_step_that_is_too_wide(monkeypatch):
     assert radius > 1e-14
 
 
+def test_a_walk_that_stops_early(monkeypatch):
+    """The plane's sum cut where a node is still a hundredth of the peak: what is left out is accounted for."""
+    planned = enclosures.step
+    monkeypatch.setattr(logistic_bounds, "step", lambda growth, widest, need: planned(growth, widest, 40.0))
+    with working(30):
+        found, fine = logistic_bounds.log_evidence(LOGISTIC, 0.0), c.log_evidence(LOGISTIC, 12)
+        assert found.overlaps(fine)
+    assert 1e-4 < float(found.rad()) < 1
+
+
+def test_rows_that_are_not_summed():
+    """Their bound against the sum of the rows themselves, in floats."""
+    q, h = LOGISTIC.laplace, 0.25
+    for need in (-8.0, -4.0, 0.0):
+        with working(20):
+            frame = logistic_bounds._frame(LOGISTIC, q)
+            cut, tail = logistic_bounds._rows(frame, arb(float(LOGISTIC.log_likelihood(q.mean))).exp(), h, need)
+        k = np.arange(-120, 121)
+        t = h * np.stack(np.meshgrid(k[np.abs(k) > cut], k, indexing="ij"), axis=-1)
+        left_out = np.exp(LOGISTIC.log_joint(q.mean + t @ q.factor.T) - LOGISTIC.log_prior(q.mean)).sum()
+        assert 0 < left_out <= float(tail)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_nodes_outside_the_box(d):
+    """The ELBO's bound on them against their sum, in floats, at reaches where they matter."""
+    for h, reach in ((0.5, 2), (0.25, 12)):
+        with working(20):
+            sizes = arb(3), [arb(2), arb("0.5")][:d]
+            bound = float(logistic_bounds._outside(d, sizes, arb(h), reach))
+        k = np.arange(-80, 81)
+        t = h * np.stack(np.meshgrid(*[k] * d, indexing="ij"), axis=-1)
+        phi = np.exp(-np.sum(t**2, axis=-1) / 2) / (2 * math.pi) ** (d / 2)
+        outside = np.any(np.abs(t) > reach * h + 1e-9, axis=-1)
+        left_out = h**d * np.sum(np.where(outside, phi * (3 + t**2 @ np.array([2, 0.5])[:d]), 0))
+        assert 0 < left_out <= bound < 20 * left_out
+
+
 def test_the_posterior_itself_leaves_nothing_to_prove():
     """At q = posterior (exact floats) the KL is 0: ELBO < log p(D) is not claimed."""
     model = BetaBernoulli([1, 0, 1], a=2.0, b=3.0)

@@ -15,7 +15,6 @@ OPTIONS = [
     *("--universal", "--fork-strategy", "fewest", "--python-version", "3.11"),
     *("--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet"),
 ]
-GPU = re.compile(r"nvidia-|cuda-|triton")  # what torch's CPU build does without
 
 
 def main() -> int:
@@ -42,17 +41,10 @@ def blocks(text: str) -> dict[str, str]:
 
 
 def beside(base: str, lock: str, asked: str) -> str:
-    """A lock to be installed together with another: without its packages, without GPU libraries, with extra hashes."""
-    extra: dict[str, list[str]] = {}
-    for package, digest in re.findall(r"^# ([\w-]+) (--hash=sha256:\w+)$", asked, re.MULTILINE):
-        extra.setdefault(package, []).append(digest)
-    kept = []
-    for package, block in blocks(lock).items():
-        if package in blocks(base) or GPU.match(package):
-            continue
-        head, *rest = block.rstrip("\n").split("\n")
-        kept.append("\n".join([head, *(f"    {digest} \\" for digest in extra.get(package, [])), *rest]))
-    return "\n".join(kept) + "\n"
+    """A lock to be installed together with another: without its packages, with the builds that `asked` adds."""
+    kept = [block.rstrip("\n") for package, block in blocks(lock).items() if package not in blocks(base)]
+    added = re.findall(r"^# (\S+==.+) (--hash=sha256:\w+)$", asked, re.MULTILINE)
+    return "\n".join(kept + [f"{build} \\\n    {digest}" for build, digest in added]) + "\n"
 
 
 if __name__ == "__main__":

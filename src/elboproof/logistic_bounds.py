@@ -183,7 +183,7 @@ def _steps(f: _Frame, need: float) -> tuple[float, list[arb]]:
         def log_growth(a: float, slopes: list[float] = slopes, curve: float = curve) -> float:
             return a * a * curve / 2 - sum(math.log(math.cos(a * s / 2)) for s in slopes)
 
-        widest = min(math.pi / max([*slopes, 1e-3]), 4 * math.sqrt(need / curve))
+        widest = min(math.pi / max([*slopes, 1e-3]), 4 * math.sqrt(max(need, 1.0) / curve))
         a, h = step(log_growth, widest * 0.9999, need + 1)
         strips.append(a)
         steps.append(h)
