@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PEERS := .venv-peers
 JOBS ?= 2
 
 # Neither a person's IPython start-up files nor their matplotlibrc may reach the book.
@@ -11,11 +12,11 @@ export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book chapters carry test fuzz lint format serve lock clean distclean
+.PHONY: help venv book chapters carry test test-peers fuzz lint format serve lock clean distclean
 
 help:  ## list the commands
 	@echo "The ELBO, proved by execution"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.13" if sys.version_info < (3, 11) else 0)'
@@ -42,6 +43,15 @@ test: lint book  ## everything CI runs: lint, unit tests, notebooks (nbval), the
 fuzz: $(READY)  ## 100,000 random lines to the prover: a verdict or a clear error, each within a second
 	$(PY) tests/fuzz.py
 
+$(PEERS)/.ready: requirements.txt requirements-peers.txt pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements.txt -r requirements-peers.txt
+	$(PEERS)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-peers: $(PEERS)/.ready  ## our numbers against torch and NumPyro, in a .venv-peers of their own (large)
+	$(PEERS)/bin/python -m pytest peers
+
 lint: $(READY)  ## ruff and mypy
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -61,4 +71,4 @@ clean:  ## remove what was built
 	rm -rf _build
 
 distclean: clean  ## also remove .venv
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PEERS)

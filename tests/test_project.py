@@ -40,6 +40,11 @@ def test_requirements_are_locked() -> None:
     assert unlocked(asked, locked) == []
     assert unlocked(asked + "absent\n", locked)
     assert unlocked(asked, "absent==1.0\n" + locked)
+    peers = [(ROOT / f"requirements-peers.{end}").read_text() for end in ("in", "txt")]
+    assert unlocked(*peers) == []
+    assert not {normal(n) for n in re.findall(r"^([\w.-]+)==", locked, re.MULTILINE)} & {
+        normal(n) for n in re.findall(r"^([\w.-]+)==", peers[1], re.MULTILINE)
+    }  # they are installed together
     assert unlocked(asked, "--index-url https://elsewhere.example/\n" + locked)
 
 

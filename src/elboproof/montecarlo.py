@@ -3,6 +3,9 @@
 The standard error is that of the n draws seen (the sample standard deviation over root n; infinite for n = 1): where
 the importance weights have no second moment it is itself unreliable, and says nothing of the part not yet drawn. A draw
 with an infinite value makes the estimate infinite, as it should: it had positive density. All in nats.
+
+Latents may be numbers (`models`), vectors or labels (`vectors`); for a batch of data sets every estimate is an array of
+the batch's shape, from the same number of draws each.
 """
 
 from __future__ import annotations
@@ -17,17 +20,29 @@ from .distributions import Distribution, count
 from .errors import IllFormed
 from .estimate import EPS, Estimate, Scaled, exactly, exponential, is_infinite, is_zero, known, linear, off
 from .models import Model
+from .vectors import VectorDistribution, VectorModel
+
+Law = Distribution | VectorDistribution
 
 
-def _law(law: Any, what: str) -> Distribution:
-    if not isinstance(law, Distribution):
+def _law(law: Any, what: str) -> Law:
+    if not isinstance(law, (Distribution, VectorDistribution)):
         raise IllFormed(f"expected a distribution for {what}, found {law!r}")
     return law
 
 
 def _mean(values: np.ndarray) -> Estimate:
-    """Mean and standard error of independent draws; an infinity or a nan among them is kept."""
-    return linear(mean_scaled(known(values)))
+    """Mean and standard error of independent draws along the first axis; an infinity or a nan among them is kept."""
+    return _columns(lambda column: linear(mean_scaled(known(column))), values)
+
+
+def _columns(f: Callable[[np.ndarray], Estimate], values: np.ndarray) -> Estimate:
+    """f of each column of draws: values of shape (n,) + batch."""
+    if values.ndim == 1:
+        return f(values)
+    found = [f(column) for column in values.reshape(len(values), -1).T]
+    value, error = (np.array(part).reshape(values.shape[1:]) for part in zip(*found, strict=True))
+    return Estimate(value, error)
 
 
 def mean_scaled(draws: Scaled) -> Scaled:
@@ -52,43 +67,49 @@ def mean_scaled(draws: Scaled) -> Scaled:
     return Scaled(np.float64(np.mean(parts)), np.float64(top), np.float64(spread + rounding), np.float64(0.0))
 
 
-def expectation(f: Callable[[Any], Any], law: Distribution, n: int, rng: np.random.Generator) -> Estimate:
-    """E_law[f] from n draws (source, equation 19). f maps shape (n,) to shape (n,)."""
+def expectation(f: Callable[[Any], Any], law: Law, n: int, rng: np.random.Generator) -> Estimate:
+    """E_law[f] from n draws (source, equation 19). f maps shape (n,) + batch + event to shape (n,) + batch."""
     drawn = _law(law, "law").sample(n, rng)
+    shape = drawn.shape[: drawn.ndim - len(law.event if isinstance(law, VectorDistribution) else ())]
     values = np.asarray(f(drawn), float)
-    if values.shape not in ((), drawn.shape):
-        raise IllFormed(f"expected f to return shape {drawn.shape}, found {values.shape}")
-    return _mean(np.broadcast_to(values, drawn.shape))
+    if values.shape not in ((), shape):
+        raise IllFormed(f"expected f to return shape {shape}, found {values.shape}")
+    return _mean(np.broadcast_to(values, shape))
 
 
-def log_weights(model: Model, q: Distribution, n: int, rng: np.random.Generator) -> np.ndarray:
-    """log p(D, theta) - log q(theta) at n draws of q, shape (n,): the log importance weights of equation 9."""
-    if not isinstance(model, Model):
+def log_weights(model: Model | VectorModel, q: Law, n: int, rng: np.random.Generator) -> np.ndarray:
+    """log p(D, theta) - log q(theta) at n draws of q: the log importance weights of equation 9. Shape (n,) + batch."""
+    if not isinstance(model, (Model, VectorModel)):
         raise IllFormed(f"expected a model, found {model!r}")
     drawn = _law(q, "q").sample(n, rng)
+    batch, sets = (x.batch if isinstance(x, (VectorDistribution, VectorModel)) else () for x in (q, model))
+    if batch not in ((), sets):
+        raise IllFormed(f"expected a q for each data set of a batch {sets}, found batch {batch}")
+    if not batch and sets:  # one q for all: the same draws serve every data set
+        drawn = drawn.reshape(n, *(1,) * len(sets), *drawn.shape[1:])
     return model.log_joint(drawn) - q.log_density(drawn)
 
 
-def elbo(model: Model, q: Distribution, n: int, rng: np.random.Generator) -> Estimate:
+def elbo(model: Model | VectorModel, q: Law, n: int, rng: np.random.Generator) -> Estimate:
     """ELBO(q), the mean of the log weights (source, equation 11): unbiased. ``-inf`` once a draw leaves the prior."""
     return _mean(log_weights(model, q, n, rng))
 
 
-def kl(q: Distribution, p: Distribution, n: int, rng: np.random.Generator) -> Estimate:
+def kl(q: Law, p: Law, n: int, rng: np.random.Generator) -> Estimate:
     """KL(q || p), the mean of log q - log p at n draws of q (source, equation 26): unbiased."""
     drawn = _law(q, "q").sample(n, rng)
     return _mean(q.log_density(drawn) - _law(p, "p").log_density(drawn))
 
 
-def log_evidence(model: Model, q: Distribution, n: int, rng: np.random.Generator) -> Estimate:
+def log_evidence(model: Model | VectorModel, q: Law, n: int, rng: np.random.Generator) -> Estimate:
     """log of the mean weight (source, equation 9), with the delta method's standard error.
 
     Biased: by Jensen it is too small on average, by about Var(w) / (2 n E[w]^2).
     """
-    return _log_mean(log_weights(model, q, n, rng))
+    return _columns(_log_mean, log_weights(model, q, n, rng))
 
 
-def evidence(model: Model, q: Distribution, n: int, rng: np.random.Generator) -> Estimate:
+def evidence(model: Model | VectorModel, q: Law, n: int, rng: np.random.Generator) -> Estimate:
     """p(D) as the mean weight: unbiased wherever q covers the posterior.
 
     Raises IllFormed where p(D) is too small for a float: there only ``log_evidence`` can answer.
@@ -107,13 +128,14 @@ def _log_mean(logs: np.ndarray) -> Estimate:
     return Estimate(float(np.log(mean.value) + mean.scale), float(mean.error / mean.value))
 
 
-def importance_weighted_bound(model: Model, q: Distribution, k: int, n: int, rng: np.random.Generator) -> Estimate:
+def importance_weighted_bound(model: Model | VectorModel, q: Law, k: int, n: int, rng: np.random.Generator) -> Estimate:
     """E[log mean of k weights], from n groups of k draws: the ELBO for k = 1, and log p(D) as k grows.
 
     Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders (2016), equation 8.
     """
     k, n = count(k, "k"), count(n)
-    logs = log_weights(model, q, k * n, rng).reshape(n, k)
+    logs = log_weights(model, q, k * n, rng)
+    logs = logs.reshape(n, k, *logs.shape[1:])
     top = logs.max(axis=1, keepdims=True)
     safe = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):

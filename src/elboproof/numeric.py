@@ -16,6 +16,8 @@ rules combine standard errors, which is more than their variance warrants.
 Conventions, those of measure theory: an integral sees no point where a density that multiplies its integrand is zero;
 0 times infinity is 0; infinity minus infinity, 0/0 and a conditional on an impossible event are nan. An integral
 over the latent variable runs over the supports of the laws in it.
+
+A vector or a label as the latent variable is read by Monte Carlo alone.
 """
 
 from __future__ import annotations
@@ -54,6 +56,9 @@ from .language import (
 from .models import Beta, BetaBernoulli, ConjugateGaussian, Gamma, GammaPoisson, Model, Normal
 from .montecarlo import mean_scaled
 from .quadrature import integrate_scaled
+from .vectors import VectorDistribution, VectorModel
+
+MODELS, LAWS = (Model, VectorModel), (Distribution, VectorDistribution)
 
 
 class Binding:
@@ -61,7 +66,7 @@ class Binding:
 
     def __init__(
         self,
-        laws: dict[str, Model | Distribution],
+        laws: dict[str, Any],
         functions: dict[str, Callable[..., Any]],
         points: np.ndarray | None,
         latent: str,
@@ -93,20 +98,28 @@ class Binding:
         lows, highs = zip(*(d.reach for d in self._distributions), strict=True)
         return min(lows), max(highs)
 
+    def support(self, law: Any) -> tuple[float, float]:
+        """The interval that quadrature runs over."""
+        if isinstance(law, VectorDistribution):
+            raise IllFormed(
+                f"expected method='montecarlo' for a {type(law).__name__}: quadrature is for one real variable"
+            )
+        return law.support
+
     def hull(self, names: set[str]) -> tuple[float, float]:
         """The smallest interval that holds the supports of the named laws; of all, where none is named."""
-        ends = [self.marginal(name).support for name in sorted(names) or self.laws]
+        ends = [self.support(self.marginal(name)) for name in sorted(names) or self.laws]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
-    def law(self, name: str) -> Model | Distribution:
+    def law(self, name: str) -> Any:
         if name not in self.laws:
             raise IllFormed(f"expected a binding for the law {name}, found {', '.join(self.laws)}: bind({name}=...)")
         return self.laws[name]
 
-    def marginal(self, name: str) -> Distribution:
+    def marginal(self, name: str) -> Any:
         """The law of the latent variable alone."""
         law = self.law(name)
-        return law.prior if isinstance(law, Model) else law
+        return law.prior if isinstance(law, MODELS) else law
 
     def __repr__(self) -> str:
         return f"bind({', '.join(f'{name}={type(law).__name__}' for name, law in self.laws.items())})"
@@ -119,11 +132,13 @@ def bind(*, latent: str = "theta", observed: str = "D", **things: Any) -> Bindin
     ``bind(p=model, q=Normal(0, 1), f=np.tanh, theta=[0.1, 0.5])``. ``latent`` and ``observed`` name the variables. The
     observed data are the model's own. Raises IllFormed for anything else.
     """
-    laws: dict[str, Model | Distribution] = {}
+    laws: dict[str, Any] = {}
     functions: dict[str, Callable[..., Any]] = {}
     points = None
     for name, thing in things.items():
-        if isinstance(thing, (Model, Distribution)):
+        if isinstance(thing, MODELS + LAWS):
+            if isinstance(thing, (VectorModel, VectorDistribution)) and thing.batch:
+                raise IllFormed(f"expected one data set for {name}, found a batch of {thing.batch}")
             laws[name] = thing
         elif name == latent:
             points = _points(thing, name)
@@ -135,6 +150,9 @@ def bind(*, latent: str = "theta", observed: str = "D", **things: Any) -> Bindin
             raise IllFormed(f"expected a model, a distribution or a callable for {name}, found {thing!r}")
     if not laws:
         raise IllFormed("expected at least one model or distribution to bind, found none")
+    vectors = any(isinstance(law, (VectorModel, VectorDistribution)) for law in laws.values())
+    if points is not None and points.ndim > 1 and not vectors:
+        raise IllFormed(f"expected finite numbers of shape (m,) for {latent}, found shape {points.shape}")
     return Binding(laws, functions, points, latent, observed)
 
 
@@ -143,8 +161,8 @@ def _points(thing: Any, name: str) -> np.ndarray:
         made = np.atleast_1d(np.array(thing, float))
     except (TypeError, ValueError):
         raise IllFormed(f"expected numbers for {name}, found {thing!r}") from None
-    if made.ndim != 1 or made.size == 0 or not np.isfinite(made).all():
-        raise IllFormed(f"expected finite numbers of shape (m,) for {name}, found {thing!r}")
+    if made.ndim > 2 or made.size == 0 or not np.isfinite(made).all():
+        raise IllFormed(f"expected finite numbers of shape (m,) for {name} (vectors: (m, d)), found {thing!r}")
     return made
 
 
@@ -190,8 +208,10 @@ class _Reader:
     def _open(self, item: Term) -> bool:
         return any(v.name == self.on.latent for v in item.free_symbols)
 
-    def _values(self, v: Variable, at: np.ndarray | None) -> Any:
+    def _values(self, v: Variable, at: np.ndarray | None, vector: bool = False) -> Any:
         if v.name == self.on.latent and at is not None:
+            if at.ndim > 1 and not vector:
+                raise IllFormed(f"expected {v} inside a density or a function, found it alone: it is a vector")
             return at
         if v.name == self.on.latent:
             raise IllFormed(f"expected points for {v}, which is free here, found none: bind(..., {v}=[...])")
@@ -201,10 +221,13 @@ class _Reader:
         name = item.func.__name__
         if name not in self.on.functions:
             raise IllFormed(f"expected a callable for {name}, found none: bind(..., {name}=...)")
-        arguments = [linear(self.read(arg, at)).value for arg in item.args]
+        arguments = [
+            self._values(arg, at, True) if isinstance(arg, Variable) else linear(self.read(arg, at)).value
+            for arg in item.args
+        ]
         found = np.asarray(self.on.functions[name](*arguments), float)
-        if at is not None and found.shape not in ((), at.shape):
-            raise IllFormed(f"expected {name} to return shape {at.shape}, found {found.shape}")
+        if at is not None and found.shape not in ((), at.shape[:1]):
+            raise IllFormed(f"expected {name} to return shape {at.shape[:1]}, found {found.shape}")
         return known(found)
 
     def _product(self, item: Expr, at: np.ndarray | None) -> Scaled:
@@ -225,8 +248,8 @@ class _Reader:
         stranger = (left | given) - {theta, data}
         if stranger:
             raise IllFormed(f"expected the variables {theta} and {data} in {item}, found {', '.join(sorted(stranger))}")
-        values = self._values(Variable(theta), at) if theta in left | given else None
-        if isinstance(law, Distribution):
+        values = self._values(Variable(theta), at, True) if theta in left | given else None
+        if isinstance(law, LAWS):
             if left != {theta}:
                 raise IllFormed(f"expected {item.law}({theta}), a {type(law).__name__}, found {item}")
             return estimate.exponential(law.log_density(values), law.rounding)
@@ -238,12 +261,12 @@ class _Reader:
             found = (law.posterior if given else law.prior).log_density(values)
         return estimate.exponential(found, law.rounding)
 
-    def _measure(self, item: Expr, inside: Expr) -> Distribution:
+    def _measure(self, item: Expr, inside: Expr) -> Any:
         """The distribution behind a density of the latent variable: prior, posterior, or q."""
         if isinstance(item, Density):
             law = self.on.law(item.law.name)
             if {v.name for v in item.left} == {self.on.latent}:
-                return law.posterior if isinstance(law, Model) and item.given else self.on.marginal(item.law.name)
+                return law.posterior if isinstance(law, MODELS) and item.given else self.on.marginal(item.law.name)
         raise IllFormed(
             f"expected an expectation over {self.on.latent} (the data {self.on.observed} are fixed), found {inside}"
         )
@@ -256,7 +279,7 @@ class _Reader:
             law = self._measure(over, item)
             if self.rng is not None:
                 return self._sampled(item.args[0], law)
-            return self._integrated(Times(over, item.args[0]), law.support)
+            return self._integrated(Times(over, item.args[0]), self.on.support(law))
         (integrand, *_) = item.args
         if self.rng is None:
             names = {law.name for law in integrand.atoms(Law)}
@@ -270,10 +293,10 @@ class _Reader:
                 return self._sampled(Over(integrand, density), self._measure(density, item))
         raise IllFormed(f"expected a factor that is a density of {self.on.latent}, to draw from, found {item}")
 
-    def _sampled(self, f: Expr, law: Distribution) -> Scaled:
-        drawn = law.sample(self.n, self.rng)  # type: ignore[arg-type]
+    def _sampled(self, f: Expr, law: Any) -> Scaled:
+        drawn = law.sample(self.n, self.rng)
         found = self.read(f, drawn)
-        return mean_scaled(Scaled(*(np.broadcast_to(np.asarray(column, float), drawn.shape) for column in found)))
+        return mean_scaled(Scaled(*(np.broadcast_to(np.asarray(column, float), (self.n,)) for column in found)))
 
     def _integrated(self, integrand: Expr, interval: tuple[float, float]) -> Scaled:
         return integrate_scaled(
