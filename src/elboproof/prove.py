@@ -64,13 +64,14 @@ class Proved(Verdict):
 
 @dataclass(frozen=True)
 class Refuted(Verdict):
-    """False: on the counterexample's table the two sides differ, exactly.
-
-    `discrete` says what is known where the counting measure is the base: "false", "true" (proved so), or "unknown".
-    """
+    """False: on the counterexample's table the two sides differ, exactly."""
 
     counterexample: Counterexample
-    discrete: str = "false"
+
+    @cached_property
+    def discrete(self) -> str:
+        """What is known where the counting measure is the base: "false", "true" (proved so), or "unknown"."""
+        return "false" if self.counterexample.table.counting else _discrete(self.claim)
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,7 @@ def prove(claim: Any) -> Proved | Refuted | Undecided:
     found = refute(claim)
     if found is None:
         return Undecided(claim, limit or _why(claim, difference))
-    discrete = "false" if found.table.counting else "unknown" if limit else _discrete(claim, normaliser, difference)
-    return Refuted(claim, found, discrete)
+    return Refuted(claim, found)
 
 
 def _upward(claim: Any, difference: Polynomial) -> Polynomial:
@@ -166,14 +166,18 @@ def _examined(proved: Proved) -> Proved:
     return replace(proved, examined=count)
 
 
-def _discrete(claim: Any, normaliser: Normaliser, difference: Polynomial) -> str:
+def _discrete(claim: Any) -> str:
     """Whether a claim that only a weighted table refutes is provably true for discrete laws."""
     if isinstance(claim, lang.Eq):
         return "unknown"
-    upward = _upward(claim, difference)
-    candidates = Candidates(claim, Terms(normaliser).polynomial(upward))
-    groups = (candidates.divergences(), candidates.discrete(), candidates.logarithms())
-    pieces = certificate(upward, normaliser, groups)
+    normaliser = Normaliser()
+    try:
+        upward = _upward(claim, normaliser.difference(claim))
+        candidates = Candidates(claim, Terms(normaliser).polynomial(upward))
+        groups = (candidates.divergences(), candidates.discrete(), candidates.logarithms())
+        pieces = certificate(upward, normaliser, groups)
+    except IllFormed:  # the normal form holds what cannot be written
+        return "unknown"
     if pieces is None:
         return "unknown"
     check_certificate(claim, upward, pieces, discrete=True)
