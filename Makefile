@@ -10,6 +10,8 @@ JOBS ?= 2
 export IPYTHONDIR := $(CURDIR)/$(VENV)/ipython
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Several tests run at once; threads within each only get in each other's way.
+export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help venv book chapters carry test test-peers fuzz lint format serve lock clean distclean

@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOTS = {  # file: page, width, height, theme, the element to scroll to
-    "landing.png": ("index", 1180, 900, "light", "h1"),
+    "landing.png": ("index", 1180, 900, "light", ".bd-article h1"),
     "chapter.png": ("add-and-subtract", 1180, 900, "light", "#eq-5"),
     "phone.png": ("add-and-subtract", 390, 780, "dark", "#eq-5"),
 }
@@ -45,7 +45,6 @@ def main() -> None:
             tab.goto(f"http://127.0.0.1:{server.server_port}/book/{page}.html")
             tab.wait_for_function("document.querySelectorAll('mjx-container').length > 0")
             tab.wait_for_timeout(800)
-            tab.locator(element).first.scroll_into_view_if_needed()
             tab.evaluate(f"document.querySelector({element!r}).scrollIntoView({{block: 'center'}})")
             tab.wait_for_timeout(300)
             tab.screenshot(path=out / name)
