@@ -1,5 +1,8 @@
 """Derivations: one rule a line, the weakest that does; what does not follow is refused, with what would do."""
 
+import doctest
+import sys
+
 import pytest
 
 from elboproof.derive import derive
@@ -56,3 +59,9 @@ REJECTED = [
 def test_what_does_not_follow_by_one_rule_is_refused(build, message):
     with pytest.raises(StepRejected, match=message):
         build()
+
+
+def test_the_example_in_the_docstring():
+    module = sys.modules["elboproof.derive"]  # the name elboproof.derive is the function
+    assert doctest.testmod(module).failed == 0
+    assert doctest.testmod(module).attempted >= 5

@@ -100,5 +100,20 @@ def _what_would(claim: Any) -> str:
 
 
 def derive(term: Any, tag: Any = "") -> Derivation:
-    """Begin a derivation at a term."""
+    """Begin a derivation at a term; `eq`, `ge` and `le` add lines, each taken by one named rule.
+
+    >>> from elboproof import E, KL, densities, derive, log, variables
+    >>> x = variables("x")
+    >>> p, q = densities("p q")
+    >>> chain = (
+    ...     derive(KL(q(x), p(x)))
+    ...     .eq(E(log(q(x) / p(x)), q(x)))
+    ...     .eq(E(log(q(x)), q(x)) - E(log(p(x)), q(x)))
+    ... )
+    >>> [line.rule.name for line in chain.lines[1:]]
+    ['definition of the KL divergence', 'split the logarithm']
+
+    Raises StepRejected, naming what would do, for a line that no single rule justifies; `prove` decides such a
+    claim in one go. ``by=`` asks for a rule by name: `elboproof.rules.RULES` lists them.
+    """
     return Derivation((Line("", lang.operand(term, "the first line of a derivation"), tag=str(tag)),))
