@@ -10,8 +10,9 @@ from sympy.core.relational import Relational
 from sympy.core.symbol import Str
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
+from .divergences import KL, I
 from .errors import IllFormed, NotAClaim
-from .terms import Claim, Term, density_in, operand
+from .terms import Claim, Density, Log, Term, density_in, operand
 from .variables import Law
 
 
@@ -69,6 +70,16 @@ class Finite(Claim):
         return super().__new__(cls, operand(term), Str(side))
 
     side: str = property(lambda self: self.args[1].name)  # type: ignore[assignment]
+
+    def reading(self) -> tuple[str, Any]:
+        """What the condition says ("positive", "number", "bounded above", "bounded below", "finite"), and of what."""
+        term = self.args[0]
+        if isinstance(term, Log) and self.side != "above":  # a positive number has a finite logarithm
+            (inner,) = term.args
+            return "positive" if self.side == "below" or isinstance(inner, Density) else "number", inner
+        if isinstance(term, (KL, I)) or self.side == "above":
+            return "bounded above", term
+        return "bounded below" if self.side == "below" else "finite", term
 
     def _sympystr(self, printer: Any) -> str:
         return f"Finite({self.args[0]})" if self.side == "both" else f"Finite({self.args[0]}, {self.side!r})"

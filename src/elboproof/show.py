@@ -37,17 +37,19 @@ def latex(item: Any) -> str:
         mass, over, _ = item.args
         return rf"{latex(over)} > 0 \text{{ wherever }} {latex(mass)} > 0"
     if isinstance(item, lang.Finite):
-        term = item.args[0]
-        if isinstance(term, lang.Log) and item.side != "above":  # a positive number has a finite logarithm
-            over = item.side == "below" or isinstance(term.args[0], lang.Density)
-            return f"{latex(term.args[0])} > 0" if over else rf"0 < {latex(term.args[0])} < \infty"
-        if isinstance(term, (lang.KL, lang.I)) or item.side == "above":
-            return rf"{latex(term)} < \infty"
-        return rf"{latex(term)} > -\infty" if item.side == "below" else rf"{latex(term)} \text{{ finite}}"
+        says, of = item.reading()
+        return FINITE[says].format(latex(of))
     return _term(item)[0]
 
 
 SIGNS = {"Eq": "=", "Ge": r"\ge", "Le": r"\le"}
+FINITE = {
+    "positive": "{} > 0",
+    "number": r"0 < {} < \infty",
+    "bounded above": r"{} < \infty",
+    "bounded below": r"{} > -\infty",
+    "finite": r"{} \text{{ finite}}",
+}
 
 
 def _within(item: Any, need: int) -> str:

@@ -17,6 +17,13 @@ from .words import differentials
 
 SUM, PRODUCT, QUOTIENT, POWER, ATOM = 1, 2, 3, 4, 5
 SIGNS = {"Eq": "=", "Ge": ">=", "Le": "<="}
+FINITE = {
+    "positive": "{} > 0",
+    "number": "0 < {} < inf",
+    "bounded above": "{} < inf",
+    "bounded below": "{} > -inf",
+    "finite": "{} finite",
+}
 
 
 def _names(items: Any) -> str:
@@ -45,13 +52,8 @@ def text(item: Any) -> str:
         mass, over, _ = item.args
         return f"{text(over)} > 0 wherever {text(mass)} > 0"
     if isinstance(item, lang.Finite):
-        term = item.args[0]
-        if isinstance(term, lang.Log) and item.side != "above":  # a positive number has a finite logarithm
-            over = item.side == "below" or isinstance(term.args[0], lang.Density)
-            return f"{text(term.args[0])} > 0" if over else f"0 < {text(term.args[0])} < inf"
-        if isinstance(term, (lang.KL, lang.I)) or item.side == "above":
-            return f"{text(term)} < inf"
-        return f"{text(term)} > -inf" if item.side == "below" else f"{text(term)} finite"
+        says, of = item.reading()
+        return FINITE[says].format(text(of))
     return _term(item)[0]
 
 
