@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
@@ -21,14 +22,14 @@ import pages
 log = logging.getLogger(__name__)
 
 
-def ledger() -> dict[str, tuple[str, str]]:
-    """Of each equation the page and the anchor where it is displayed."""
+def ledger() -> dict[str, tuple[str, ...]]:
+    """Of each equation the page and the anchor where it is displayed, and its title."""
     try:
         from elboproof.ledger import LEDGER
     except ImportError as error:
         log.info("no ledger of equations: %s", error)
         return {}
-    return {str(key): (entry.chapter, entry.anchor) for key, entry in LEDGER.items()}
+    return {str(key): (entry.chapter, entry.anchor, entry.title) for key, entry in LEDGER.items()}
 
 
 def set_ledger(app: Sphinx, config: Any) -> None:
@@ -53,7 +54,7 @@ class EquationRole(SphinxRole):
         if place is None:
             log.warning("no equation (%s) in the ledger", key, location=self.get_location(), type="elbo")
             return nodes.Text(shown)
-        page, anchor = place
+        page, anchor, *_ = place
         docname = self.config.elbo_pages + page
         if docname not in self.env.found_docs:
             log.warning(
@@ -94,6 +95,17 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     browser_python.place(site / "_static" / "python")
 
 
+def index_equations(app: Sphinx, tree: nodes.document) -> None:
+    """The search finds an equation by its number, as (13), 13, eq 13 or equation 13, and by its title.
+
+    Sphinx's search passes over numbers among the words of a page, but not among the entries of the index.
+    """
+    for key, (page, anchor, *title) in app.config.elbo_equations.items():
+        if app.env.docname == app.config.elbo_pages + page:
+            said = [f"({key})", f"eq {key}", f"eq ({key})", f"equation {key}", f"equation ({key})", *title]
+            tree.insert(0, addnodes.index(entries=[("single", words, anchor, "", None) for words in said]))
+
+
 LIVE = '<div class="elbo-bar" data-live></div>'
 NOT_LIVE = (
     '<div class="elbo-bar" title="{names}">Needs NumPy, which browsers do not have: '
@@ -121,11 +133,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("elbo_equations", {}, "env")
     app.add_config_value("elbo_pages", "book/", "env")
     app.add_role("eqn", EquationRole())
-    for script in ("elbo-live.js", "elbo-scroll.js"):
+    for script in ("elbo-live.js", "elbo-scroll.js", "elbo-cards.js"):
         app.add_js_file(script, defer="defer")
     app.connect("config-inited", set_ledger)
     app.connect("config-inited", drop_mathjax)
     app.connect("config-inited", drop_thebe)
     app.connect("doctree-read", add_bars)
+    app.connect("doctree-read", index_equations)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

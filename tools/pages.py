@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import cards
 import typeset
 
 # What the theme and docutils say to screen readers against the rules of ARIA: names that hide the words that stand
@@ -35,7 +36,9 @@ def well_said(text: str) -> str:
 def finish(site: Path) -> list[str]:
     """Complete every page of a site; what could not be done, as sentences."""
     written = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
-    done, faults = typeset.typeset({path: well_said(drop_icon_script(site, text)) for path, text in written.items()})
+    done, faults = typeset.typeset(
+        {path: cards.add(well_said(drop_icon_script(site, text))) for path, text in written.items()}
+    )
     for path, text in done.items():
         if text != written[path]:
             path.write_text(text, encoding="utf-8")
