@@ -14,11 +14,13 @@ RESULTS = (
     """() => [...document.querySelectorAll('#search-results ul.search li > a')].map(a => a.getAttribute('href'))"""
 )
 
+DONE = "() => /found|did not match/.test(document.querySelector('#search-results').textContent)"
+
 
 def results(page: Any, site: Path, query: str) -> list[str]:
     """Where the results of a query lead."""
     page.goto(f"{site.as_uri()}/search.html?q={query}")
-    page.wait_for_function("() => /found|did not match/.test(document.querySelector('#search-results').textContent)", timeout=20_000)
+    page.wait_for_function(DONE, timeout=20_000)
     return page.evaluate(RESULTS)
 
 

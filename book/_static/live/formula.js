@@ -89,7 +89,8 @@ export function formula(source, display, engine) {
   const spoken = `<mjx-assistive-mml>${mml}</mjx-assistive-mml>`;
   const drawing = parts.map(({ html }) => html).join("");
   const glyphs = Object.assign({}, ...parts.map((part) => part.glyphs));
-  if (!display) return { html: `<mjx-container>${drawing}${spoken}</mjx-container>`, glyphs };
+  // The word joiner keeps a comma or a full stop that follows on the formula's line.
+  if (!display) return { html: `<mjx-container>${drawing}${spoken}</mjx-container>\u2060`, glyphs };
   const shown = number && `<span class="elbo-number">(${number})</span>`;
   return {
     html: `<mjx-container display="true"><span class="elbo-scroll">${drawing}${spoken}</span>${shown}</mjx-container>`,
