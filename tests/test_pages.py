@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,30 @@ def test_axe_finds_a_planted_fault(word: str, old: str, new: str, tmp_path: Path
     (tmp_path / "index.html").write_text(READABLE.replace(old, new) if old else READABLE)
     faults = browser_checks.opened(session, tmp_path.as_uri(), "index.html")
     assert any(word in text for text in faults) if word else faults == []
+
+
+PAPER = """() => {
+    window.dispatchEvent(new Event('beforeprint'));
+    const shown = [...document.querySelectorAll('.bd-header, .bd-sidebar-primary, .elbo-bar, .headerlink, .prev-next-footer')];
+    const wide = [...document.querySelectorAll('article mjx-container svg, article figure svg, article pre')];
+    return [
+        ...shown.filter(e => e.checkVisibility()).map(e => `shown on paper: ${e.className}`),
+        ...wide.filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => `cut: ${e.outerHTML}`),
+        ...(document.documentElement.dataset.theme === 'light' ? [] : ['paper is dark']),
+        ...(document.querySelector('article details:not([open])') ? ['a fold is closed'] : []),
+    ];
+}"""
+
+
+@pytest.mark.parametrize("lost", ["", "print.css", "elbo-print.js"])
+def test_paper(lost: str, html: Path, browser: Any) -> None:
+    context = browser.new_context(viewport={"width": 673, "height": 900}, color_scheme="dark")  # A4 within its margins
+    page = context.new_page()
+    if lost:
+        page.route(re.compile(re.escape(lost)), lambda route: route.fulfill(body=""))
+    page.goto(f"{html.as_uri()}/book/joint-expansion.html")
+    page.emulate_media(media="print")
+    faults = page.evaluate(PAPER)
+    context.close()
+    said = {"": "", "print.css": "shown on paper", "elbo-print.js": "dark"}[lost]
+    assert said in str(faults) if lost else faults == []
