@@ -195,17 +195,15 @@ class Candidates:
 
     def lacking(self) -> Any:
         """A term of the target that no gap can supply, as far as its form shows; None if there is none."""
-        strange = [mono for mono in self._target if not _of_divergences(mono)]
-        if strange:
-            columns = [self._normaliser(gap.term) for gap in self._other()]
-            for mono in strange:
-                if not any(column.get(mono, 0) * self._target[mono] > 0 for column in columns):
-                    return self._terms.monomial(mono)
+        waiting = strange(self._target)
+        others = chain(self.literal(), self.logarithms(), self.powers(), self.positive())
+        while waiting:
+            gap = next(others, None)
+            if gap is None:
+                return self._terms.monomial(waiting[0])
+            column = self._normaliser(gap.term)
+            waiting = [mono for mono in waiting if column.get(mono, 0) * self._target[mono] <= 0]
         return None
-
-    def _other(self) -> Iterator[Gap]:
-        """All that are no divergences."""
-        return chain(self.literal(), self.logarithms(), self.powers(), self.positive())
 
     def discrete(self) -> Iterator[Gap]:
         """-E log p: non-negative for discrete laws only, whose probabilities are at most 1."""
@@ -220,6 +218,11 @@ class Candidates:
             for size in range(1, len(free) + 1):
                 for left in combinations(free, size):
                     yield Gap("entropy", lang.negated(lang.Log(self._density(name, left, ()))))
+
+
+def strange(target: Polynomial) -> list[Monomial]:
+    """The monomials that no divergence holds."""
+    return [mono for mono in target if not _of_divergences(mono)]
 
 
 def _of_divergences(mono: Monomial) -> bool:

@@ -17,7 +17,7 @@ from . import language as lang
 from .conditions import Conditions, positive
 from .errors import Disagreement, IllFormed, NoTruthValue
 from .forms import Gap, covered
-from .gaps import Candidates, certificate, check_certificate
+from .gaps import Candidates, certificate, check_certificate, strange
 from .language import relation
 from .normal import SWITCHES, Normaliser, Polynomial
 from .refute import Counterexample, fails_on, fails_soon, refute
@@ -92,19 +92,21 @@ def prove(claim: Any) -> Proved | Refuted | Undecided:
     claim = relation(claim)
     normaliser = Normaliser()
     difference: Polynomial = {}
-    proved, limit = None, ""
+    proved: Proved | None = None
+    limit = missing = ""
     try:
         difference = normaliser.difference(claim)
         proved = _equal(claim, normaliser, difference) if not difference else None
         if proved is None and not isinstance(claim, lang.Eq):
-            proved = _at_least(claim, normaliser, difference)
+            tried = _at_least(claim, normaliser, difference)
+            proved, missing = (tried, "") if isinstance(tried, Proved) else (None, tried)
     except IllFormed as reason:  # the normal form holds what cannot be written, such as log 0
         limit = str(reason)
     if proved is not None:
         return _examined(proved)
     found = refute(claim)
     if found is None:
-        return Undecided(claim, limit or _why(claim, difference, normaliser))
+        return Undecided(claim, limit or _why(claim, difference, missing))
     return Refuted(claim, found)
 
 
@@ -129,14 +131,20 @@ def _equal(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved
     return Proved(claim, tuple(needs))
 
 
-def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved | None:
+def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved | str:
+    """An inequality proved, or why it was not."""
     conditions = Conditions(claim, normaliser)
     upward = _upward(claim, difference)
     if single_inequality(claim) is not None:
         return Proved(claim, tuple(conditions.bounded([upward])))
+    known = "divergences, Jensen, tangent and moment gaps, and squares of this claim"
+    nothing = f"no non-negative combination of the {known} was found"
+    if strange(upward) and fails_soon(claim):
+        return nothing
     candidates = Candidates(claim, upward, normaliser)
-    if candidates.lacking() is not None:
-        return None
+    lacking = candidates.lacking()
+    if lacking is not None:
+        return f"none of the {known} holds the term {text(lacking)}"
     groups = (
         candidates.literal(),
         candidates.divergences(),
@@ -146,7 +154,7 @@ def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Pro
     )
     pieces = certificate(upward, normaliser, groups, lambda: fails_soon(claim))
     if pieces is None:
-        return None
+        return nothing
     check_certificate(claim, upward, pieces)
     needs = conditions.supports() + conditions.bounded([normaliser(gap.term) for _, gap in pieces])
     needs += [condition for _, gap in pieces for condition in covered(gap)]
@@ -203,7 +211,7 @@ def _monomials(poly: Any) -> Iterator[Any]:
                 yield from _monomials(inner for inner, _ in factor[2])
 
 
-def _why(claim: Any, difference: Polynomial, normaliser: Normaliser) -> str:
+def _why(claim: Any, difference: Polynomial, missing: str) -> str:
     nested = any(
         factor[0] == "log" and any(inner[0] == "log" for mono, _ in factor[1] for inner, _ in mono)
         for mono in difference
@@ -215,8 +223,4 @@ def _why(claim: Any, difference: Polynomial, normaliser: Normaliser) -> str:
         return f"the sides differ by {outside}, which is outside the linear-log fragment, and no table refuted it"
     if isinstance(claim, lang.Eq):
         return "the normal forms differ, yet no table tried tells the sides apart"
-    known = "divergences, Jensen, tangent and moment gaps, and squares"
-    lacking = Candidates(claim, _upward(claim, difference), normaliser).lacking()
-    if lacking is not None:
-        return f"none of the {known} of this claim holds the term {text(lacking)}, and no table refuted it"
-    return f"no non-negative combination of the {known} of this claim was found, and no table refuted it"
+    return f"{missing}, and no table refuted it"
