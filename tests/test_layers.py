@@ -15,11 +15,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "elboproof"
 LAYERS = """
 errors
 variables terms divergences claims language
-linear structure normal expand words
+linear structure normal expand words textform
 values tables exact
-conditions gaps refute rules
+conditions forms gaps refute rules
 prove derive
-show textform unreadable parse
+show unreadable parse
 report
 examples live
 """
