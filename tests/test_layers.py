@@ -29,6 +29,7 @@ NUMBERS = """
 distributions estimate vectors datasets
 gaussians products conjugate
 models means regression latent mixtures
+quadratics
 quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
 numeric

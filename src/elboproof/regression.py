@@ -84,6 +84,11 @@ class LinearRegression(_Regression):
         start = len(self.design) * (LOG_2PI + 2 * np.log(self.sigma))
         return -0.5 * (start + self._squares(theta) / self.sigma**2)
 
+    def _expansion(self, at: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray] | None:
+        left, v = self.data - self.design @ at, self.sigma**2
+        value = -0.5 * (len(left) * (LOG_2PI + np.log(v)) + left @ left / v)
+        return value, left @ self.design / v, self._gram / v
+
     def gradient(self, theta: Any) -> np.ndarray:
         theta = np.asarray(theta, float)
         pull = (self._fit[0] - theta) @ self._gram / self.sigma**2
@@ -186,7 +191,24 @@ class LogisticRegression(_Regression):
         self.signed = (2 * self.data - 1)[:, None] * self.design  # row i: x_i, or -x_i where y_i = 0
 
     def _log_likelihood(self, theta: np.ndarray) -> Any:
-        return -np.sum(np.logaddexp(0.0, -(theta @ self.signed.T)), axis=-1)
+        """The sum of log sigmoid(u_i), u_i = s_i.w, as min(u, 0) + log sigmoid(|u|): one logarithm for a block of rows.
+
+        sigmoid(|u|) is in [1/2, 1], so a product of 512 is in range. It is off by about eps a row: where the sum is
+        so small that this counts, rows are taken one by one.
+        """
+        flat = theta.reshape(-1, theta.shape[-1])
+        out = np.zeros(len(flat))
+        for start in range(0, len(flat), 128):
+            points = flat[start : start + 128].T
+            for row in range(0, len(self.signed), 512):
+                u = self.signed[row : row + 512] @ points
+                out[start : start + 128] += np.minimum(u, 0.0).sum(axis=0)
+                special.expit(np.abs(u, out=u), out=u)
+                out[start : start + 128] += np.log(np.multiply.reduce(u, axis=0))
+        close = out > -1e-3 * len(self.signed)
+        if close.any():
+            out[close] = special.log_expit(flat[close] @ self.signed.T).sum(axis=-1)
+        return out.reshape(theta.shape[:-1])
 
     def gradient(self, theta: Any) -> np.ndarray:
         theta = np.asarray(theta, float)
