@@ -18,7 +18,7 @@ import numpy as np
 from .distributions import count, generator, number
 from .errors import IllFormed
 from .gaussians import Diagonal, Gaussian
-from .latent import ProbabilisticPCA
+from .latent import ProbabilisticPCA, principal_axes
 from .vectors import array, sized
 
 
@@ -43,10 +43,9 @@ def at_variance(data: Any, k: int, variance: float) -> ProbabilisticPCA:
     if k >= d:
         raise IllFormed(f"expected k below the {d} columns of data for at_variance, found {k}")
     variance = number(variance, "variance", "at_variance", positive=True)
-    mean = made.mean(axis=0)
-    values, vectors = np.linalg.eigh((made - mean).T @ (made - mean) / len(made))
-    size = np.sqrt(np.maximum(values[::-1][:k] - variance, 0.0))
-    return ProbabilisticPCA(made, vectors[:, ::-1][:, :k] * size, mean, variance)
+    values, axes = principal_axes(made)
+    size = np.sqrt(np.maximum(values[:k] - variance, 0.0))
+    return ProbabilisticPCA(made, axes[:, :k] * size, made.mean(axis=0), variance)
 
 
 class LinearVAE:
