@@ -85,6 +85,7 @@ def test_zero_inflation():
     assert np.exp(mass).sum() == pytest.approx(1, rel=1e-13)
     assert math.exp(mass[0]) == pytest.approx(0.2 + 0.8 * math.exp(-3), rel=1e-13)
     np.testing.assert_array_equal(zero_inflated(X, poisson(X, 3.0), 0.0), poisson(X, 3.0))
+    np.testing.assert_array_equal(zero_inflated([0, 1], poisson([0, 1], 3.0), 1.0), [0, -math.inf])
 
 
 # -- rates: the scalar models in every coordinate, batched over data sets --------------------------------------------
@@ -286,7 +287,7 @@ ERRORS = [
     (lambda: poisson(1, math.nan), "finite numbers for mean of log_poisson, found nan"),
     (lambda: negative_binomial(1, 1, [2.0, 0.0]), "positive numbers for inverse_dispersion of .*, found 0.0"),
     (lambda: negative_binomial(1, 1, math.nan), "found nan"),
-    (lambda: zero_inflated(1, -1.0, 1.0), "shares from 0 to less than 1"),
+    (lambda: zero_inflated(1, -1.0, 1.1), "shares from 0 to 1 for log_zero_inflated, found 1.1"),
     (lambda: PoissonRates([1.0]), "at least 2 axes for data of PoissonRates"),
     (lambda: PoissonRates([[1.0]], exposure=0), "positive finite numbers for exposure of PoissonRates, found 0.0"),
     (lambda: PoissonRates([[1.0], [2.0]], exposure=[1, 2, 3]), r"a number or shape \(2,\) for exposure"),

@@ -52,8 +52,8 @@ def log_negative_binomial(x: Any, mean: Any, inverse_dispersion: Any) -> Any:
 def log_zero_inflated(x: Any, log_mass: Any, share: Any) -> Any:
     """log of share [x = 0] + (1 - share) exp(log_mass): log_mass is another law's log probability of these counts x."""
     x, share = counts(x, "x", "log_zero_inflated"), np.asarray(share, float)
-    if not np.all((share >= 0) & (share < 1)):
-        raise IllFormed(f"expected shares from 0 to less than 1 for log_zero_inflated, found {share.tolist()}")
+    if not np.all((share >= 0) & (share <= 1)):
+        raise IllFormed(f"expected shares from 0 to 1 for log_zero_inflated, found {share.tolist()}")
     with np.errstate(divide="ignore"):
         kept = np.log1p(-share) + np.asarray(log_mass, float)
         return np.where(x == 0, np.logaddexp(np.log(share), kept), kept)[()]
