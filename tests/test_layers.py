@@ -28,7 +28,7 @@ ORDER = {name: position for position, name in enumerate(LAYERS.split())}
 NUMBERS = """
 distributions estimate vectors datasets
 gaussians products conjugate
-models means regression latent mixtures
+models means rates regression latent linear_vae mixtures counts
 quadratics
 quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
