@@ -142,8 +142,8 @@ class NoisyLinearRegression(_Regression):
     def mean_field(self) -> Product:
         """The q with weights and noise variance all independent that is nearest the posterior in KL(q || posterior).
 
-        ``Product(Diagonal, InverseGamma)``. Its two equations are those of Bishop, section 10.1.3, for d weights. With the
-        posterior NormalInverseGamma(m, L, a, b) and E = E_q[1/v]: weight i is Normal(m_i, 1 / (E L_ii)), and v is
+        ``Product(Diagonal, InverseGamma)``. Its two equations are those of Bishop, section 10.1.3, for d weights. With
+        posterior NormalInverseGamma(m, L, a, b), E = E_q[1/v]: weight i is Normal(m_i, 1 / (E L_ii)), and v is
         InverseGamma(a + d/2, b + d/(2 E)), so that E = (a + d/2) / (b + d/(2 E)), which E = a/b solves. Raises
         IllFormed for a batch of data sets.
         """
