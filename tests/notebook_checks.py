@@ -24,6 +24,8 @@ CONTRACT = (
     "joint-expansion",
     "support",
     "wrong-steps",
+    "real-evidence",
+    "gradients",
     "linear-vae",
     "counts",
 )

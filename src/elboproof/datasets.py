@@ -9,7 +9,7 @@ def dyestuff() -> tuple[np.ndarray, np.ndarray]:
     """Yield of dyestuff (grams of standard colour) from 5 preparations of each of 6 batches of an intermediate.
 
     Returns (yields, shape (30,); batches 0 to 5, shape (30,)). O. L. Davies and P. L. Goldsmith (editors), Statistical
-    Methods in Research and Production, 4th edition (1972), table 6.6; the data set Dyestuff of R's lme4.
+    Methods in Research and Production, 4th edition (1972), table 6.3; the data set Dyestuff of R's lme4.
     """
     table = [
         [1545, 1440, 1440, 1520, 1580],

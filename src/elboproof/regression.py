@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from .conjugate import NormalInverseGamma, moments
+from .conjugate import InverseGamma, NormalInverseGamma, moments
 from .distributions import number
 from .errors import IllFormed
 from .gaussians import Diagonal, Gaussian
+from .products import Product
 from .vectors import LOG_2PI, VectorModel, array, cholesky, log_determinant, sized, solve, squared
 
 
@@ -69,6 +70,12 @@ class LinearRegression(_Regression):
         factor = cholesky(precision, "posterior precision", type(self).__name__)
         shift = solve(factor, (self.data - self.design @ self.prior.mean) @ self.design / self.sigma**2)
         return Gaussian.from_precision(self.prior.mean + shift, precision)
+
+    @cached_property
+    def mean_field(self) -> Diagonal:
+        """The q with independent weights that is nearest the posterior in KL(q || posterior): its mean, and the
+        diagonal of its precision (Bishop, section 10.1.2)."""
+        return Diagonal(self.posterior.mean, np.diag(self.posterior.precision) ** -0.5)
 
     @cached_property
     def log_evidence(self) -> Any:
@@ -135,6 +142,22 @@ class NoisyLinearRegression(_Regression):
         size = squared(self.data - mean @ self.design.T)
         size = size + np.einsum("...i,...i->...", shift @ self.precision, shift)
         return NormalInverseGamma(mean, precision, before.a + 0.5 * len(self.design), before.b + 0.5 * size)
+
+    @cached_property
+    def mean_field(self) -> Product:
+        """The q with weights and noise variance all independent that is nearest the posterior in KL(q || posterior).
+
+        ``Product(Diagonal, InverseGamma)``. Its two equations are those of Bishop, section 10.1.3, for d weights. With
+        posterior NormalInverseGamma(m, L, a, b), E = E_q[1/v]: weight i is Normal(m_i, 1 / (E L_ii)), and v is
+        InverseGamma(a + d/2, b + d/(2 E)), so that E = (a + d/2) / (b + d/(2 E)), which E = a/b solves. Raises
+        IllFormed for a batch of data sets.
+        """
+        if self.batch:
+            raise IllFormed(f"expected one data set for the mean field of {type(self).__name__}, found {self.batch}")
+        after = self.posterior
+        a, b, d = float(after.a), float(after.b), after.location.size
+        weights = Diagonal(after.location, (a / b * squared(after.factor)) ** -0.5)
+        return Product(weights, InverseGamma(a + 0.5 * d, b + 0.5 * d * b / a))
 
     @cached_property
     def log_evidence(self) -> Any:
