@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from scipy import integrate, stats
 
 from elboproof import ELBO, KL, densities, variables
@@ -18,6 +19,7 @@ from elboproof.interactive import interactive, tempered
 from elboproof.ledger import LEDGER
 from elboproof.models import BetaBernoulli, ConjugateGaussian, Normal
 from elboproof.numeric import bind, evaluate
+from elboproof.trained_figures import decode
 
 STATIC = Path(__file__).resolve().parent.parent / "book" / "_static"
 WORDS = {"caption": "What is found.", "alt": "What is seen."}
@@ -35,6 +37,37 @@ Changes = list[tuple[str, str, str]]  # a file, what is replaced in it, and by w
 
 
 @cache
+def decoder() -> dict[str, Any]:
+    """A small model of images of 4 x 4 pixels, with three of them."""
+    rng = np.random.default_rng(4)
+    layers = [
+        {"weight": 1.5 * rng.standard_normal((i, j)), "bias": rng.standard_normal(j)} for i, j in ((2, 5), (5, 16))
+    ]
+    numbers = ("reconstruction", "kl", "log_evidence", "best_elbo")
+    digits = [
+        {
+            "label": label,
+            "pixels": "".join(map(str, rng.integers(0, 2, 16))),
+            "mean": [float(m) for m in rng.normal(size=2).round(3)],
+            "sd": [0.25, 0.5],
+        }
+        | dict(zip(numbers, values, strict=True))
+        for label, values in enumerate([(-10.81, 3.33, -14.05, -14.08), (-7.13, 2.0, -9.0, -9.06), (-3.5, 0, -3, -3)])
+    ]
+    return {"activation": "tanh", "layers": layers, "digits": digits}
+
+
+FAMILY = {
+    "images": 7,
+    "shown": [{"label": 1, "pixels": "0110011001100110"}, {"label": 0, "pixels": "1111100110011111"}],
+    "family": [
+        {"beta": b, "reconstruction": fit, "kl": kl, "digits": [{"ink": [i, 50] * 8}, {"ink": [100 - i] * 16}]}
+        for b, fit, kl, i in ((0.5, -4.25, 8.0, 10), (1.0, -6.5, 5.0, 40), (4.0, -11.0, 1.0, 70))
+    ],
+}
+
+
+@cache
 def figures() -> dict[str, Any]:
     """One of each kind."""
     return {
@@ -42,6 +75,8 @@ def figures() -> dict[str, Any]:
         "jensen": interactive("jensen", TWO, MANY, **WORDS),
         "support": interactive("support", COIN, **WORDS),
         "tradeoff": interactive("tradeoff", tempered(GAUSSIAN, BETAS), evidence=GAUSSIAN.log_evidence, **WORDS),
+        "plane": interactive("plane", decoder(), **WORDS),
+        "family": interactive("family", FAMILY, **WORDS),
     }
 
 
@@ -270,6 +305,66 @@ def tradeoff(page: Any) -> list[str]:
     return faults
 
 
+INK = """([figure, image]) => Array.from(
+    document.querySelectorAll(`#fig-${figure} .elbo-live-svg .image`)[image].querySelectorAll('[fill-opacity]'),
+    pixel => Number(pixel.getAttribute('fill-opacity')))"""
+
+
+def ink(page: Any, figure: str, image: int, expected: Any) -> list[str]:
+    """Whether an image of the figure has this ink; the page writes it with three decimals."""
+    shown = np.array(page.evaluate(INK, [figure, image]))
+    same = shown.shape == np.shape(expected) and np.abs(shown - expected).max() < 0.00051
+    return [] if same else [f"{figure}: image {image} has the ink {shown.tolist()}, expected {list(expected)}"]
+
+
+CODES = [(1, 0.0, 0.0), (1, -3.0, 3.0), (2, 1.25, -0.4), (3, 2.95, 0.05)]
+
+
+def plane(page: Any) -> list[str]:
+    faults, model = [], decoder()
+    for which, z1, z2 in CODES:
+        shown, _ = put(page, "plane", digit=which, z1=z1, z2=z2)
+        at, digit, on = f"plane at {which}, ({z1}, {z2})", model["digits"][which - 1], decode(model, (z1, z2))
+        x = np.array(list(digit["pixels"]), float)
+        bound = digit["reconstruction"] - digit["kl"]
+        expected = {"reconstruction": digit["reconstruction"], "kl": -digit["kl"], "elbo": bound}
+        expected |= {"evidence": digit["log_evidence"], "here": float(np.log(np.where(x > 0, on, 1 - on)).sum())}
+        for name, one in expected.items():
+            faults += differs(f"{at}, {name}", shown[name], one, 10 * CLOSE)
+        faults += adds_up(at, shown["reconstruction"], shown["kl"], shown["elbo"])
+        faults += ink(page, "plane", 0, on) + ink(page, "plane", 1, x)
+        if f"{digit['log_evidence'] - bound:.2f} nats below" not in shown["says"]:
+            faults.append(f"{at}: says {shown['says']}")
+    # A mouse over the plane decodes where it is, without a press.
+    put(page, "plane", digit=1, z1=0, z2=0)
+    page.locator("#fig-plane .field").scroll_into_view_if_needed()
+    box = page.locator("#fig-plane .field").bounding_box()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    page.wait_for_timeout(60)
+    found = [float(page.input_value(f"#plane-{name}")) for name in ("z1", "z2")]
+    if max(abs(f - 1.5) for f in found) > 0.05:
+        faults.append(f"plane: under the mouse z is {found}, expected (1.5, 1.5)")
+    faults += ink(page, "plane", 0, decode(model, found))
+    return faults + drag(page, "plane", 0, -50, "z1", found[0] - 50 * 6 / 200)
+
+
+def family(page: Any) -> list[str]:
+    faults = []
+    for i, member in enumerate(FAMILY["family"]):  # type: ignore[arg-type]
+        shown, _ = put(page, "family", beta=i)
+        beta, fit, kl = member["beta"], member["reconstruction"], member["kl"]
+        at = f"family at {beta}"
+        for name, one in (("fit", fit), ("kl", kl), ("objective", fit - beta * kl), ("elbo", fit - kl)):
+            faults += differs(f"{at}, {name}", shown[name], one, 10 * CLOSE)
+        word = "is the ELBO" if beta == 1 else "still a lower bound" if beta > 1 else "nothing keeps it below"
+        if word not in shown["says"] or "means over 7 images held out" not in shown["says"]:
+            faults.append(f"{at}: says {shown['says']}")
+        for j, digit in enumerate(member["digits"]):
+            faults += ink(page, "family", 2 * j, [float(bit) for bit in FAMILY["shown"][j]["pixels"]])
+            faults += ink(page, "family", 2 * j + 1, [round(9 * tone / 100) / 9 for tone in digit["ink"]])
+    return faults
+
+
 def closure(key: str, following: Callable[[str], list[str]]) -> set[str]:
     found: set[str] = set()
     for other in following(key):
@@ -331,5 +426,7 @@ CHECKS: dict[str, Callable[[Any], list[str]]] = {
     "jensen": jensen,
     "support": support,
     "tradeoff": tradeoff,
+    "plane": plane,
+    "family": family,
     "map": the_map,
 }

@@ -19,6 +19,7 @@ from .errors import IllFormed
 from .figures import INK, PALETTE, figure
 from .live_figure import Choice, Live, Slider
 from .models import BetaBernoulli, ConjugateGaussian
+from .trained_figures import family, plane
 
 SPAN = 6.0  # nats of the identity's number line
 LOWEST = -3.1  # nats, the floor of Jensen's picture
@@ -31,6 +32,8 @@ def interactive(kind: str, *shown: Any, caption: str, alt: str, name: str = "", 
     ``"jensen", two, many`` importance weights, two of them and a few: the gap of equation 10.
     ``"support", model`` a BetaBernoulli: a uniform q that slides across the ends of the posterior.
     ``"tradeoff", rows`` of (beta, reconstruction, KL): what a beta-VAE's objective is, and is not.
+    ``"family", path`` the same of trained models, with what they make of images: ``committed("vae-beta.json")``.
+    ``"plane", path`` a decoder of two dimensions, run by the page: ``committed("vae-plane.json")``.
 
     `caption` states the finding, `alt` what is seen at first; `name` is the figure's anchor, the kind if not given.
     IllFormed for another kind, or for values it cannot show.
@@ -242,6 +245,8 @@ KINDS: Mapping[str, Callable[..., Live]] = {
     "jensen": _jensen,
     "support": _support,
     "tradeoff": _tradeoff,
+    "family": family,
+    "plane": plane,
 }
 
 __all__ = ["interactive", "tempered"]

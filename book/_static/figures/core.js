@@ -177,6 +177,16 @@ window.ElboFigures = (() => {
         make(group, "text", { x: x + 28, y: y + i * step + 4 }, text);
       });
     }
+    /** A square image of n x n pixels; the function it gives sets their ink, each 0 to 1. */
+    image(left, top, size, n) {
+      const group = make(this.svg, "g", { class: "image" });
+      const one = size / n;
+      make(group, "rect", { x: left - 1, y: top - 1, width: size + 2, height: size + 2, class: "frame" });
+      const pixels = Array.from({ length: n * n }, (_, i) =>
+        make(group, "rect", { x: left + one * (i % n), y: top + one * Math.floor(i / n), width: one + 0.15, height: one + 0.15 }),
+      );
+      return (ink) => pixels.forEach((pixel, i) => pixel.setAttribute("fill-opacity", Number(ink[i]).toFixed(3)));
+    }
     /** A handle that the pointer drags; its slider does the same from the keyboard. */
     handle(mark, moved) {
       const group = make(this.svg, "g", { class: "handle", "aria-hidden": "true" });

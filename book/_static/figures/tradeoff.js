@@ -2,11 +2,12 @@
 // meets KL = 0 stands the objective, reconstruction - beta KL; at beta = 1 it is the ELBO.
 ElboFigures.register("tradeoff", (live) => {
   const { Area, make, set, number } = ElboFigures;
-  const { rows, low, high, evidence, average } = live.data;
+  const { rows, low, high, evidence, average, digits = 3, shown = [], drawn = [] } = live.data;
+  const nats = (value) => number(value, digits);
   const { svg } = live;
   const known = evidence !== undefined;
   const most = 1.06 * Math.max(...rows.map(([, , kl]) => kl));
-  const area = new Area({ left: 50, right: 348, top: 10, bottom: live.height - 34 }, [0, most], [low, high]);
+  const area = new Area({ left: 50, right: 348, top: 10, bottom: live.height - 34 - (shown.length ? 76 : 0) }, [0, most], [low, high]);
 
   /** About five round steps between two numbers. */
   function ticks(from, to) {
@@ -31,6 +32,15 @@ ElboFigures.register("tradeoff", (live) => {
   if (known) wording.push(["line c3 dash3", "log p(D)"]);
   live.legend(wording, area.left + 78, area.bottom - 12 - 16 * (wording.length - 1));
 
+  // Below, some images and what the model of the chosen beta makes of them.
+  const pitch = 348 / Math.max(10, shown.length);
+  const size = 0.87 * pitch;
+  const under = shown.map((image, i) => {
+    const side = Math.sqrt(image.length);
+    live.image(6 + i * pitch, live.height - 2 * pitch - 2, size, side)([...image].map((tone) => tone / 9));
+    return live.image(6 + i * pitch, live.height - pitch - 2, size, side);
+  });
+
   const nearest = (x, y) => {
     const away = rows.map(([, fit, kl]) => (area.x(kl) - x) ** 2 + (area.y(fit) - y) ** 2);
     return away.indexOf(Math.min(...away));
@@ -42,16 +52,19 @@ ElboFigures.register("tradeoff", (live) => {
     const objective = fit - beta * kl;
     const elbo = fit - kl;
     live.output("beta", String(beta));
-    live.show("fit", number(fit));
-    live.show("kl", number(kl));
-    live.show("objective", number(objective));
-    live.show("elbo", number(elbo));
+    live.show("fit", nats(fit));
+    live.show("kl", nats(kl));
+    live.show("objective", nats(objective));
+    live.show("elbo", nats(elbo));
+    under.forEach((put, i) => put([...drawn[live.get("beta")][i]].map((tone) => tone / 9)));
     const end = Math.min(most, kl + 0.25 * most, (high - objective) / beta);
-    set(slope, { d: area.path([[0, objective], [Math.max(end, kl), objective + beta * Math.max(end, kl)]]) });
-    const y = area.y(objective);
-    set(foot, { d: `M${area.left - 5} ${y}l5 -5 5 5 -5 5z` });
+    const start = Math.max(0, (low - objective) / beta); // an objective below the picture is not drawn
+    const last = Math.max(end, kl);
+    set(slope, { d: area.path([[start, objective + beta * start], [last, objective + beta * last]]) });
+    const y = Math.min(area.bottom + 6, area.y(objective));
+    set(foot, { visibility: objective < low ? "hidden" : "visible", d: `M${area.left - 5} ${y}l5 -5 5 5 -5 5z` });
     choose(area.x(kl), area.y(fit));
-    const off = number(Math.abs(objective - elbo));
+    const off = nats(Math.abs(objective - elbo));
     const over = known && objective > evidence;
     const what =
       beta === 1
@@ -59,7 +72,7 @@ ElboFigures.register("tradeoff", (live) => {
         : beta > 1
           ? `The objective is ${off} nats below the ELBO of this q: still a lower bound on log p(D), and a looser one.`
           : `The objective is ${off} nats above the ELBO of this q` +
-            (over ? `, and above log p(D) by ${number(objective - evidence)}: it is no bound.` : ": nothing keeps it below log p(D).");
-    live.says(what + (average ? ` (${average})` : ""), `β ${beta}: reconstruction ${number(fit)}, KL ${number(kl)}.`);
+            (over ? `, and above log p(D) by ${nats(objective - evidence)}: it is no bound.` : ": nothing keeps it below log p(D).");
+    live.says(what + (average ? ` (${average})` : ""), `β ${beta}: reconstruction ${nats(fit)}, KL ${nats(kl)}.`);
   };
 });
