@@ -298,7 +298,7 @@ def tradeoff(page: Any) -> list[str]:
         shown, _ = put(page, "tradeoff", beta=i)
         at = f"tradeoff at {beta}"
         faults += differs(at, shown["objective"], best(beta))
-        faults += differs(at, shown["elbo"], value(shown["fit"]) - value(shown["kl"]), 0.00151)  # three roundings
+        faults += adds_up(at, shown["fit"], "-" + shown["kl"], shown["elbo"])
         word = "is the ELBO" if beta == 1 else "still a lower bound" if beta > 1 else "it is no bound"
         if word not in shown["says"] or (best(beta) > GAUSSIAN.log_evidence + 1e-9) != (beta < 1):
             faults.append(f"{at}: says {shown['says']}")
@@ -356,6 +356,7 @@ def family(page: Any) -> list[str]:
         at = f"family at {beta}"
         for name, one in (("fit", fit), ("kl", kl), ("objective", fit - beta * kl), ("elbo", fit - kl)):
             faults += differs(f"{at}, {name}", shown[name], one, 10 * CLOSE)
+        faults += adds_up(at, shown["fit"], "-" + shown["kl"], shown["elbo"])
         word = "is the ELBO" if beta == 1 else "still a lower bound" if beta > 1 else "nothing keeps it below"
         if word not in shown["says"] or "means over 7 images held out" not in shown["says"]:
             faults.append(f"{at}: says {shown['says']}")

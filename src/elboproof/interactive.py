@@ -69,7 +69,7 @@ def _identity(model: Any, *, start: tuple[float, float] | None = None, **words: 
         top.plot(t, post.density(t), label="posterior")
         top.plot(t, type(post)(mean, sd).density(t), label="q")
         top.set_xlim(t[0], t[-1])
-        top.set_ylim(0, 1.6 * post.density(post.mean))
+        top.set_ylim(0, 1.8 * post.density(post.mean))
         top.set_yticks([])
         top.set_xlabel("θ")
         top.legend(loc="upper left")
@@ -224,7 +224,7 @@ def _tradeoff(
     room = 0.08 * (high - low)
     made = figure(words["name"], caption=words["caption"], alt=words["alt"], height=3.6, shown=False)
     with made as ax:
-        ax.plot(kls, fits, marker="o", label="trained with each β")
+        ax.plot(kls, fits, marker="o", label="the best q for each β")
         ax.plot([0, kls[one]], [heights[one], fits[one]], marker="s", label="slope β = 1")
         if evidence is not None:
             ax.axhline(evidence, color=PALETTE[2], linestyle=(0, (2, 1.5)), label="log p(D)")

@@ -21,7 +21,7 @@ ElboFigures.register("identity", (live) => {
 
   const [centre, scale] = posterior;
   const ends = [centre - 4 * scale, centre + 4 * scale];
-  const top = new Area({ left: 14, right: 346, top: 26, bottom: 146 }, ends, [0, 1.6 * density(centre, scale)(centre)]);
+  const top = new Area({ left: 14, right: 346, top: 26, bottom: 146 }, ends, [0, 1.8 * density(centre, scale)(centre)]);
   const line = new Area({ left: 14, right: 346, top: 202, bottom: 226 }, [evidence - span, evidence + 0.4], [0, 1]);
   const { svg } = live;
   live.legend([["line c1", "posterior"]], 18, 12);

@@ -1,7 +1,7 @@
 // Reconstruction against KL: a point for each beta, and through the chosen one the line of slope beta. Where that line
 // meets KL = 0 stands the objective, reconstruction - beta KL; at beta = 1 it is the ELBO.
 ElboFigures.register("tradeoff", (live) => {
-  const { Area, make, set, number } = ElboFigures;
+  const { Area, make, set, number, sharing } = ElboFigures;
   const { rows, low, high, evidence, average, digits = 3, shown = [], drawn = [] } = live.data;
   const nats = (value) => number(value, digits);
   const { svg } = live;
@@ -28,7 +28,7 @@ ElboFigures.register("tradeoff", (live) => {
   for (const [kl, fit] of points) make(svg, "circle", { cx: area.x(kl), cy: area.y(fit), r: 3.5, class: "dot1" });
   const slope = make(svg, "path", { class: "line c2 dash2" });
   const foot = make(svg, "path", { class: "fill2 edge" });
-  const wording = [["line c1", "q trained with each β"], ["line c2 dash2", "slope β: ends at the objective"]];
+  const wording = [["line c1", average ? "trained with each β" : "the best q for each β"], ["line c2 dash2", "slope β: ends at the objective"]];
   if (known) wording.push(["line c3 dash3", "log p(D)"]);
   live.legend(wording, area.left + 78, area.bottom - 12 - 16 * (wording.length - 1));
 
@@ -52,10 +52,11 @@ ElboFigures.register("tradeoff", (live) => {
     const objective = fit - beta * kl;
     const elbo = fit - kl;
     live.output("beta", String(beta));
-    live.show("fit", nats(fit));
-    live.show("kl", nats(kl));
+    const [gain, charge, bound] = sharing(fit, -kl, digits);
+    live.show("fit", gain);
+    live.show("kl", charge.replace("\u2212", ""));
     live.show("objective", nats(objective));
-    live.show("elbo", nats(elbo));
+    live.show("elbo", bound);
     under.forEach((put, i) => put([...drawn[live.get("beta")][i]].map((tone) => tone / 9)));
     const end = Math.min(most, kl + 0.25 * most, (high - objective) / beta);
     const start = Math.max(0, (low - objective) / beta); // an objective below the picture is not drawn
