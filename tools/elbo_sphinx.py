@@ -135,6 +135,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("elbo_pages", "book/", "env")
     app.add_role("eqn", EquationRole())
     app.add_js_file("elbo-live.js", defer="defer")
+    app.add_js_file("elbo-figures.js", defer="defer")
     app.set_html_assets_policy("always")  # outputs hold mathematics that Sphinx does not see
     app.connect("config-inited", set_ledger)
     app.connect("config-inited", set_mathjax)
