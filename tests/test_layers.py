@@ -31,6 +31,7 @@ gaussians products conjugate
 models means regression latent mixtures
 quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
+progress network vae decoded
 numeric
 """
 STEPS = {name: position for position, name in enumerate(NUMBERS.split())}
