@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from .errors import IllFormed
@@ -43,3 +45,15 @@ def digits(held_out: int = 297) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 def ink(counts: np.ndarray) -> np.ndarray:
     """Binary pixels of the digits' counts: 1.0 where at least half of the square has ink, else 0.0."""
     return (np.asarray(counts) >= 8).astype(float)
+
+
+def committed(name: str) -> Path:
+    """Where a trained model lies that comes with the library: vae-digits.npz, vae-plane.npz (made by tools/weights.py).
+
+    Raises IllFormed, naming what there is, for another name.
+    """
+    folder = Path(__file__).resolve().parent / "data"
+    there = sorted(path.name for path in folder.iterdir())
+    if name not in there:
+        raise IllFormed(f"expected one of {', '.join(there)}, found {name!r}")
+    return folder / name

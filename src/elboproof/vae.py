@@ -210,8 +210,9 @@ class VAE:
 
     def save(self, path: str | Path, dtype: Any = np.float16, **more: np.ndarray) -> None:
         """Writes sizes, activation and parameters (rounded to `dtype`) as an npz, and what else is given by name."""
-        sizes = np.array([self.pixels, self.hidden, self.latent])
-        np.savez(path, sizes=sizes, kind=np.array(self.kind), vector=self.vector.astype(dtype), **more)
+        arrays: dict[str, Any] = dict(more)
+        arrays |= {"sizes": np.array([self.pixels, self.hidden, self.latent]), "kind": np.array(self.kind)}
+        np.savez(path, vector=self.vector.astype(dtype), **arrays)
 
     @classmethod
     def load(cls, path: str | Path, dtype: Any = float) -> VAE:
