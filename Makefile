@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book chapters carry test test-peers fuzz lint format serve lock clean distclean
+.PHONY: help venv book chapters weights carry test test-peers fuzz lint format serve lock clean distclean
 
 help:  ## list the commands
 	@echo "The ELBO, proved by execution"
@@ -35,6 +35,9 @@ book: $(READY)  ## build the book into _build/html (executes nothing)
 
 chapters: $(READY)  ## chapters/*.md -> executed book/*.ipynb, only what changed (FORCE=1: all; NB=jensen: one)
 	@$(PY) tools/chapters.py run --jobs $(JOBS) $(if $(FORCE),--force) $(NB)
+
+weights: $(READY)  ## train the book's digits models anew (a minute) into src/elboproof/data
+	@$(PY) tools/weights.py
 
 carry: $(READY)  ## NB=book/jensen.ipynb: an edited notebook back to chapters/jensen.md
 	@$(PY) tools/chapters.py carry $(NB)

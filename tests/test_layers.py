@@ -32,6 +32,7 @@ models means rates regression latent linear_vae mixtures counts
 quadratics
 quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
+progress network vae decoded
 numeric
 """
 STEPS = {name: position for position, name in enumerate(NUMBERS.split())}
