@@ -33,6 +33,7 @@ quadratics
 quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
 numeric
+measured
 """
 STEPS = {name: position for position, name in enumerate(NUMBERS.split())}
 HEAVY = {"numpy", "scipy", "matplotlib", "flint"}
