@@ -1,4 +1,4 @@
-"""Every benchmark that the book shows, in one run: python benchmarks/run.py [--cpu] [--only KEY] [--out FILE]
+"""Every benchmark that the book shows, in one run: python benchmarks/run.py [--help]
 
 ``make bench`` runs it with the peers (`.venv-peers`) and writes benchmarks/results.json, which the book's page reads.
 Without torch, JAX and NumPyro their rows are left out, and nothing is written unless --out says where.
@@ -51,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cpu", action="store_true", help="processor time instead of wall time, for a busy machine")
     parser.add_argument("--only", help="the tables whose key contains this; writes nothing")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the time for each table; 0.1 for a first look")
     parser.add_argument("--out", type=Path, help="where to write the results")
     options = parser.parse_args()
     if options.cpu:
@@ -66,6 +67,7 @@ def main() -> None:
         table = make()
         if options.only and options.only not in table.key:
             continue
+        table.budget *= options.scale
         tables.append(table.run())
         print(show(tables[-1]), flush=True)
     slopes = []

@@ -140,7 +140,7 @@ def jax_gaussian(n: int) -> list[Case]:
 
 # -- linear regression -------------------------------------------------------------------------------------------------
 
-WEIGHTS, ROWS, DRAWS, BLOCK = 64, 10_000, 10_000, 1_000
+WEIGHTS, ROWS, DRAWS, BLOCK = 64, 10_000, 10_000, 250
 Q_WIDTH = 0.01
 
 
