@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book chapters weights carry test test-peers fuzz lint format serve lock clean distclean
+.PHONY: help venv book chapters weights carry test test-peers bench fuzz lint format serve lock clean distclean
 
 help:  ## list the commands
 	@echo "The ELBO, proved by execution"
@@ -56,6 +56,9 @@ $(PEERS)/.ready: requirements.txt requirements-peers.txt pyproject.toml
 
 test-peers: $(PEERS)/.ready  ## our numbers against torch and NumPyro, in a .venv-peers of their own (large)
 	$(PEERS)/bin/python -m pytest peers
+
+bench: $(PEERS)/.ready  ## times against torch, NumPyro, JAX and mpmath, into benchmarks/results.json (2 to 3 minutes)
+	$(PEERS)/bin/python benchmarks/run.py
 
 lint: $(READY)  ## ruff and mypy
 	$(PY) -m ruff check .

@@ -34,6 +34,7 @@ quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
 progress network vae decoded
 numeric
+measured
 """
 STEPS = {name: position for position, name in enumerate(NUMBERS.split())}
 HEAVY = {"numpy", "scipy", "matplotlib", "flint"}
