@@ -27,6 +27,7 @@ CONTRACT = (
     "real-evidence",
     "gradients",
     "linear-vae",
+    "vae",
     "counts",
 )
 

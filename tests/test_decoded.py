@@ -94,12 +94,13 @@ def test_the_sandwich_holds_what_is_known(vae: VAE, evidence: np.ndarray) -> Non
     loose = lambda x: Diagonal(np.zeros((len(x), 2)), 0.4)  # noqa: E731
     prior = lambda x: Diagonal(np.zeros((len(x), 2)), 1.0)  # noqa: E731
     for k, q in ((1, loose), (100, prior)):
-        lower, upper = sandwich(vae, 4000, k, np.random.default_rng(k), q)
+        lower, upper, apart = sandwich(vae, 4000, k, np.random.default_rng(k), q)
+        assert apart.value == pytest.approx(upper.value - lower.value)
         assert lower.value - 4 * lower.error <= truth <= upper.value + 4 * upper.error
         if k == 1:
             assert lower.value + 4 * lower.error < truth < upper.value - 4 * upper.error
         else:
-            assert upper.value - lower.value < 0.1
+            assert 0 < apart.value < 0.1
 
 
 def test_new_images_follow_the_decoder(vae: VAE) -> None:

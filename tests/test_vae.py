@@ -37,7 +37,7 @@ def test_the_terms_are_those_of_equation_20() -> None:
     """On the draws that the book's own reading of the right side makes; the two paths share no code but the decoder."""
     vae, x, n = small(), images(1), 40
     gain, charge = LEDGER["20"].claims[0].rhs.args
-    on = bind(p=Decoded(x[0], vae), q=vae.q(x).__class__(vae.q(x).mean[0], vae.q(x).sd[0]))
+    on = bind(p=Decoded(x[0], vae), q=vae.q(x[0]))
     noise = np.random.default_rng(8).standard_normal((n, vae.latent))
     ours = vae.terms(np.repeat(x, n, axis=0), noise)
     theirs = evaluate(gain, on, method="montecarlo", rng=np.random.default_rng(8), n=n).value

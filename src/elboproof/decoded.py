@@ -3,7 +3,7 @@
 `Decoded` makes of a trained decoder and some images a model like any other, so that the ELBO, the importance-weighted
 bound and the claims of the book are evaluated on it by the same code. For two latent dimensions the evidence itself
 is an integral over the plane (`plane_evidence`), and the gap of an encoder's q splits (Cremer, Li and Duvenaud,
-Inference Suboptimality in Variational Autoencoders, 2018, equations 5 to 7):
+Inference Suboptimality in Variational Autoencoders, 2018, table 1):
 
     log p(x) - ELBO(q)  =  log p(x) - ELBO(q*)   +   ELBO(q*) - ELBO(q)
          the gap            of the approximation      of the amortisation
@@ -103,10 +103,11 @@ def elbo(model: Decoded, q: Diagonal, rule: Rule) -> np.ndarray:
 
 
 def refine(model: Decoded, q: Diagonal, rule: Callable[[], Rule], steps: int = 200, rate: float = 0.05) -> Diagonal:
-    """The diagonal Gaussian that is best for each image alone, found from q by Adam on its ELBO.
+    """The diagonal Gaussian that is best for each image alone, as far as a climb from q by Adam on its ELBO finds it.
 
     The gradient is that of reparameterisation, averaged by what `rule()` gives at each step; the rate falls linearly to
-    zero. Raises IllFormed where q is not one law an image.
+    zero. An ELBO may have several tops, and this ends on one of them: ELBO(q*) is at least what is found. Raises
+    IllFormed where q is not one law an image.
     """
     if q.batch != model.batch:
         raise IllFormed(f"expected a q for each image, batch {model.batch}, found batch {q.batch}")
@@ -136,7 +137,7 @@ def plane_evidence(model: Decoded, half: float = 9.0, step: float = 0.05) -> Est
     The trapezoidal rule on a square of side 2 `half`. Outside, p(x | z) <= 1, so what is left out is at most the
     prior's mass there: a bound. On the square the error is that between this step and twice the step, an estimate: for
     a smooth decoder the rule converges faster than any power of the step (Trefethen and Weideman, The Exponentially
-    Convergent Trapezoidal Rule, 2014, section 5).
+    Convergent Trapezoidal Rule, 2014).
     """
     if model.vae.latent != 2:
         raise IllFormed(f"expected a VAE with 2 latent dimensions for plane_evidence, found {model.vae.latent}")
@@ -172,10 +173,21 @@ def _log_sum(logs: np.ndarray) -> np.ndarray:
     return top + np.log(np.sum(np.exp(flat - top), axis=0))
 
 
+class Sandwich(NamedTuple):
+    """Bounds on the mean log p(x) of images that a model makes, and how far they lie apart, each with standard error.
+
+    Both bounds share their images, so their distance is known better than either.
+    """
+
+    lower: Estimate
+    upper: Estimate
+    apart: Estimate
+
+
 def sandwich(
     vae: VAE, images: int, k: int, rng: np.random.Generator, q: Callable[[np.ndarray], Diagonal] | None = None
-) -> tuple[Estimate, Estimate]:
-    """Bounds on the mean log p(x) of images that the model itself makes: (lower, upper), each with standard error.
+) -> Sandwich:
+    """Bounds on the mean log p(x) of images that the model itself makes.
 
     z ~ p(z), x ~ p(x | z) makes z an exact draw from the posterior of x. The lower bound is the importance-weighted one
     from k draws of q (Burda, Grosse and Salakhutdinov, 2016, equation 8). The upper bound puts z among them: with
@@ -191,8 +203,8 @@ def sandwich(
     lower = _log_sum(logs[:, None]) - math.log(k)
     logs[0] = model.log_joint(z) - law.log_density(z)
     upper = _log_sum(logs[:, None]) - math.log(k)
-    first, second = (Estimate(float(x.mean()), float(x.std(ddof=1) / math.sqrt(images))) for x in (lower, upper))
-    return first, second
+    found = (lower, upper, upper - lower)
+    return Sandwich(*(Estimate(float(x.mean()), float(x.std(ddof=1) / math.sqrt(images))) for x in found))
 
 
 __all__ = ["Decoded", "Rule", "drawn", "elbo", "gauss_hermite", "plane_evidence", "refine", "sandwich"]

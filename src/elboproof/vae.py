@@ -92,9 +92,11 @@ class VAE:
         return code[:, : self.latent], code[:, self.latent :]
 
     def q(self, x: Any) -> Diagonal:
-        """q(z | x) as a law: a batch of n, float64."""
-        mean, log_variance = (np.asarray(part, float) for part in self.encode(x))
-        return Diagonal(mean, np.exp(0.5 * log_variance))
+        """q(z | x) as a law in float64: a batch of n for images (n, pixels), a single law for one (pixels,)."""
+        x = np.asarray(x)
+        mean, log_variance = (np.asarray(part, float) for part in self.encode(np.atleast_2d(x)))
+        sd = np.exp(0.5 * log_variance)
+        return Diagonal(mean, sd) if x.ndim != 1 else Diagonal(mean[0], sd[0])
 
     def logits(self, z: np.ndarray) -> np.ndarray:
         """log p/(1 - p) of each pixel given z: (..., latent) to (..., pixels)."""
