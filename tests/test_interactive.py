@@ -148,6 +148,19 @@ def test_the_book_loads_what_its_figures_need(html: Path) -> None:
     assert all((html / "_static" / "figures" / f"{name}.js").is_file() for name in {"core", *kinds})
 
 
+def test_a_page_of_the_book_opened_as_a_file_and_printed(session: Any, html: Path) -> None:
+    page, faults = checks.opened(session, html / "book" / "add-and-subtract.html")
+    shown = page.text_content("#fig-identity [data-shows=evidence]")
+    faults += checks.differs("the page", shown, checks.GAUSSIAN.log_evidence)
+    live, still = page.locator("#fig-identity .elbo-live-svg"), page.locator("#fig-identity svg:not(.elbo-live-svg)")
+    seen = [live.is_visible(), still.is_visible(), page.locator("#identity-mean").is_visible()]
+    page.emulate_media(media="print")
+    seen += [live.is_visible(), still.is_visible(), page.locator("#identity-mean").is_visible()]
+    page.close()
+    assert faults == []
+    assert seen == [True, False, True, False, True, False]
+
+
 # What is changed in which script, the check that has to notice, and a word of what it then says
 FAULTS: list[tuple[str, str, str, str, str]] = [
     ("identity.js", "0.5 * (LOG_2PI + 1)", "0.5 * LOG_2PI", "identity", "shows"),

@@ -170,6 +170,13 @@ window.ElboFigures = (() => {
       make(pattern, "path", { d: draws, class: "hatching" });
       return `url(#${id})`;
     }
+    /** What stays within an area's sides and top; strokes on its floor are whole. */
+    clip(area, ...nodes) {
+      const id = `${this.name}-clip`;
+      const path = make(make(this.svg, "defs"), "clipPath", { id });
+      make(path, "rect", { x: area.left, y: 0, width: area.right - area.left, height: area.bottom + 1.5 });
+      for (const node of nodes) node.setAttribute("clip-path", `url(#${id})`);
+    }
     legend(rows, x, y, step = 16) {
       const group = make(this.svg, "g", { class: "legend" });
       rows.forEach(([mark, text], i) => {

@@ -31,9 +31,7 @@ ElboFigures.register("identity", (live) => {
   top.axisX(svg, ticks, "θ");
   make(svg, "path", { d: top.curve(density(centre, scale)), class: "line c1" });
   const curve = make(svg, "path", { class: "line c2 dash2" });
-  const cut = make(svg, "clipPath", { id: `${live.name}-cut` });
-  make(cut, "rect", { x: top.left, y: 0, width: top.right - top.left, height: top.bottom + 1 });
-  curve.setAttribute("clip-path", `url(#${live.name}-cut)`);
+  live.clip(top, curve);
 
   for (let t = Math.ceil(evidence - span); t < evidence; t++) {
     make(svg, "path", { d: `M${line.x(t)} ${line.top}v-4`, class: "tick" });
@@ -80,16 +78,13 @@ ElboFigures.register("identity", (live) => {
     beyond.textContent = off ? `◂ ELBO = ${boundText}, off to the left` : "";
     between.textContent = `KL = ${restText}`;
 
-    const where =
-      Math.abs(m - centre) > 0.75 * scale
-        ? "q is beside the posterior"
-        : s > scale
-          ? "q is wider than the posterior"
-          : "q is narrower than the posterior";
+    // The KL divergence is a part for the shift and a part for the width; the larger one names the fault.
+    const shift = (m - centre) ** 2 / (2 * scale * scale);
+    const where = shift >= rest - shift ? "beside" : s > scale ? "wider than" : "narrower than";
     live.says(
       rest < 1e-12
         ? "q is the posterior: nothing is left for the KL divergence, and the bound is tight."
-        : `Here ${where}: what the KL divergence takes, the ELBO lacks.`,
+        : `Here q is ${where} the posterior: what the KL divergence takes, the ELBO lacks.`,
       `ELBO ${boundText} plus KL ${restText} is log p(D), ${totalText} nats.`,
     );
   };

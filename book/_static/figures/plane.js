@@ -47,7 +47,7 @@ ElboFigures.register("plane", (live) => {
     text.addEventListener("click", () => live.put("digit", i + 1));
     return text;
   });
-  make(svg, "text", { x: 250, y: 14 }, "decoded at the dot");
+  make(svg, "text", { x: 250, y: 14 }, "decoded");
   const side = Math.sqrt(sizes.at(-1));
   const decoded = live.image(252, 22, 88, side);
   const title = make(svg, "text", { x: 250, y: 134 });

@@ -47,6 +47,7 @@ ElboFigures.register("support", (live) => {
   const curve = Array.from({ length: 121 }, (_, i) => i / 120).map((t) => [t, density(t)]);
   make(svg, "path", { d: area.path([[-0.6, 0], ...curve, [1.6, 0]]), class: "line c1" });
   const box = make(svg, "path", { class: "line c2 dash2" });
+  live.clip(area, box);
   live.legend([["line c1", "posterior"], ["line c2 dash2", "uniform q"]], area.left + 10, 16);
   const key = make(svg, "g", { class: "legend" });
   make(key, "rect", { x: area.left + 10, y: 44, width: 22, height: 11, class: "fill1 pale" });
@@ -77,7 +78,8 @@ ElboFigures.register("support", (live) => {
     live.show("kl", restText);
     live.show("five", sumText);
 
-    set(box, { d: area.path([[-0.6, 0], [low, 0], [low, tall], [high, tall], [high, 0], [1.6, 0]].filter(([t]) => t <= 1.6)) });
+    const ends = high > 1.6 ? [[1.6, tall]] : [[high, tall], [high, 0], [1.6, 0]];
+    set(box, { d: area.path([[-0.6, 0], [low, 0], [low, tall], ...ends]) });
     const pieces = [under(0, Math.min(1, Math.max(0, low))), under(Math.min(1, Math.max(0, high)), 1)];
     pieces.forEach((d, i) => [missed, dotted].forEach((layer) => set(layer[i], { d })));
     [[low, Math.min(high, 0)], [Math.max(low, 1), Math.min(high, 1.6)]].forEach(([from, to], i) => {
