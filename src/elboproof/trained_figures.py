@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .errors import IllFormed
-from .figures import INK, PALETTE, figure
+from .figures import PALETTE, figure
 from .live_figure import Live, Slider
+from .mosaic import draw_mosaic
 
 REACH = 3.0  # the plane shows this far from the origin, in standard deviations of the prior
 TONES = 9  # ink is written as one digit a pixel
@@ -37,22 +38,6 @@ def tones(ink: Sequence[float] | np.ndarray) -> str:
     if not ((values >= 0) & (values <= 1)).all():
         raise IllFormed("expected probabilities of ink in [0, 1], found others")
     return "".join(str(int(tone)) for tone in np.rint(TONES * values))
-
-
-def draw_ink(ax: Any, ink: str, left: float, top: float, size: float) -> None:
-    """A square image, `tones` a pixel, its upper left corner at (left, top), one outline for each tone."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path as Outline
-
-    side = math.isqrt(len(ink))
-    one = size / side
-    for tone in sorted(set(ink) - {"0"}):
-        boxes = []
-        for at in (i for i, its in enumerate(ink) if its == tone):
-            x, y = left + one * (at % side), top - one * (at // side)
-            boxes.append(Outline([(x, y), (x + one, y), (x + one, y - one), (x, y - one), (x, y)], closed=True))
-        whole = Outline.make_compound_path(*boxes)
-        ax.add_patch(PathPatch(whole, facecolor=INK, alpha=int(tone) / TONES, linewidth=0))
 
 
 # -- the latent plane -------------------------------------------------------------------------------------------------
@@ -85,7 +70,8 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
     with made as ax:
         canvas = ax.figure
         ax.remove()
-        left, right = canvas.subplots(1, 2, width_ratios=[2.1, 1])
+        grid = canvas.add_gridspec(2, 2, width_ratios=[2.1, 1])
+        left = canvas.add_subplot(grid[:, 0])
         for digit in digits:
             left.text(*digit["mean"], str(digit["label"]), ha="center", va="center", clip_on=True)
         mean, sd = digits[chosen]["mean"], digits[chosen]["sd"]
@@ -97,14 +83,13 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
         left.set_aspect("equal")
         left.set_xlabel("z₁")
         left.set_ylabel("z₂")
-        right.set_axis_off()
-        right.set_aspect("equal")
-        right.set_xlim(0, 1)
-        right.set_ylim(0, 2.5)
-        draw_ink(right, tones(decode(model, at)), 0, 2.3, 1)
-        draw_ink(right, digits[chosen]["pixels"].replace("1", str(TONES)), 0, 1.0, 1)
-        right.text(0, 2.33, "decoded", va="bottom")
-        right.text(0, 1.03, f"a {digits[chosen]['label']}", va="bottom")
+        side = math.isqrt(len(digits[chosen]["pixels"]))
+        original = np.array(list(digits[chosen]["pixels"]), float)
+        parts = (("decoded", decode(model, at)), (f"a {digits[chosen]['label']}", original))
+        for row, (title, image) in enumerate(parts):
+            beside = canvas.add_subplot(grid[row, 1])
+            draw_mosaic(beside, image[None, None], side=side)
+            beside.set_title(title)
     flat = [np.asarray(layer[part], "<f2").ravel() for layer in layers for part in ("weight", "bias")]
     data = {
         "activation": model["activation"],
@@ -135,7 +120,7 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
 # -- a family of weights ----------------------------------------------------------------------------------------------
 
 
-def family(given: Any, *, images: int = 10, **words: str) -> Live:
+def family(given: Any, *, images: int = 5, **words: str) -> Live:
     """Models trained with several beta: both terms on images held out, and what each makes of some of the images.
 
     `given` has ``images`` (how many were held out), ``shown`` (label and pixels of a few) and ``family``: for each beta
@@ -167,13 +152,8 @@ def family(given: Any, *, images: int = 10, **words: str) -> Live:
         top.set_xlabel("KL(q || prior), nats an image")
         top.set_ylabel("reconstruction, nats")
         top.legend(loc="lower right")
-        bottom.set_axis_off()
-        bottom.set_aspect("equal")
-        bottom.set_xlim(0, 1.15 * len(shown))
-        bottom.set_ylim(-2.2, 0.05)
-        for i, (image, made_of) in enumerate(zip(shown, drawn[one], strict=True)):
-            draw_ink(bottom, image, 1.15 * i, 0, 1)
-            draw_ink(bottom, made_of, 1.15 * i, -1.15, 1)
+        both = np.array([[list(image) for image in line] for line in (shown, drawn[one])], float) / TONES
+        draw_mosaic(bottom, both, side=math.isqrt(len(shown[0])))
     data = {
         "rows": rows,
         "low": low - room,
@@ -188,4 +168,4 @@ def family(given: Any, *, images: int = 10, **words: str) -> Live:
     return Live("tradeoff", made, data, controls, shows)
 
 
-__all__ = ["decode", "draw_ink", "family", "plane", "tones"]
+__all__ = ["decode", "family", "plane", "tones"]

@@ -98,7 +98,7 @@ ElboFigures.register("plane", (live) => {
     const off = digit.evidence - (digit.reconstruction - digit.kl);
     const best = digit.evidence - digit.best;
     live.says(
-      `The encoder's q, the rings around its mean, is ${number(off, 2)} nats below log p(x); the best diagonal Gaussian for this image is ${number(best, 2)} below.`,
+      `The encoder's q, the rings, is ${number(off, 2)} nats below log p(x); the best diagonal Gaussian ${number(best, 2)}.`,
       `Image of a ${digit.label}: ELBO ${bound}, log p(x) ${number(digit.evidence, 2)}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(x given z) is ${number(here, 2)}.`,
     );
   };

@@ -3,11 +3,12 @@
 ElboFigures.register("tradeoff", (live) => {
   const { Area, make, set, number, sharing } = ElboFigures;
   const { rows, low, high, evidence, average, digits = 3, shown = [], drawn = [] } = live.data;
+  const PITCH = 40; // of the images below
   const nats = (value) => number(value, digits);
   const { svg } = live;
   const known = evidence !== undefined;
   const most = 1.06 * Math.max(...rows.map(([, , kl]) => kl));
-  const area = new Area({ left: 50, right: 348, top: 10, bottom: live.height - 34 - (shown.length ? 76 : 0) }, [0, most], [low, high]);
+  const area = new Area({ left: 50, right: 348, top: 10, bottom: live.height - 34 - (shown.length ? 2 * PITCH + 6 : 0) }, [0, most], [low, high]);
 
   /** About five round steps between two numbers. */
   function ticks(from, to) {
@@ -33,12 +34,12 @@ ElboFigures.register("tradeoff", (live) => {
   live.legend(wording, area.left + 78, area.bottom - 12 - 16 * (wording.length - 1));
 
   // Below, some images and what the model of the chosen beta makes of them.
-  const pitch = 348 / Math.max(10, shown.length);
-  const size = 0.87 * pitch;
+  const size = 0.87 * PITCH;
+  const margin = (360 - shown.length * PITCH + PITCH - size) / 2;
   const under = shown.map((image, i) => {
     const side = Math.sqrt(image.length);
-    live.image(6 + i * pitch, live.height - 2 * pitch - 2, size, side)([...image].map((tone) => tone / 9));
-    return live.image(6 + i * pitch, live.height - pitch - 2, size, side);
+    live.image(margin + i * PITCH, live.height - 2 * PITCH, size, side)([...image].map((tone) => tone / 9));
+    return live.image(margin + i * PITCH, live.height - PITCH, size, side);
   });
 
   const nearest = (x, y) => {
