@@ -112,7 +112,10 @@ def session(browser: Any) -> Iterator[Any]:
     context.close()
 
 
-HEAVY = ("test_live", "test_pages", "test_live_python", "test_laws", "test_cli", "ledger", "test_figures", "test_reach")
+HEAVY = (
+    *("test_live", "test_pages", "test_live_python", "test_interactive", "test_laws", "ledger", "test_cli"),
+    *("test_figures", "test_reach"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

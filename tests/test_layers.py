@@ -38,7 +38,17 @@ measured
 """
 STEPS = {name: position for position, name in enumerate(NUMBERS.split())}
 HEAVY = {"numpy", "scipy", "matplotlib", "flint"}
-NUMERIC = {*STEPS, "figures", "mosaic", "live_figure", "trained_figures", "interactive", "workbench", "audit", "families"}
+NUMERIC = {
+    *STEPS,
+    "figures",
+    "mosaic",
+    "live_figure",
+    "trained_figures",
+    "interactive",
+    "workbench",
+    "audit",
+    "families",
+}
 
 
 def imported(tree: ast.AST) -> tuple[set[str], set[str]]:
