@@ -43,7 +43,7 @@ carry: $(READY)  ## NB=book/jensen.ipynb: an edited notebook back to chapters/je
 	@$(PY) tools/chapters.py carry $(NB)
 
 test: lint book  ## everything CI runs: lint, unit tests, notebooks (nbval), the built site
-	$(PY) -m pytest -n $(JOBS) --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 tests book
+	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=120 tests book
 
 fuzz: $(READY)  ## 100,000 random lines to the prover: a verdict or a clear error, each within a second
 	$(PY) tests/fuzz.py

@@ -98,8 +98,18 @@ def test_a_claim_may_begin_with_a_minus(capsys) -> None:
 
 def test_help_shows_the_text_form() -> None:
     shown = command("prove", "--help").stdout
-    for words in ("E_{p(x) q(z|x)}[...]", "I_q(x; z | y)", "f, g, h", "exit status"):
+    for words in ("E_{p(x) q(z|x)}[...]", "I_q(x; z | y)", "f, g, h", "--file", "JSON", "%%prove", "exit status"):
         assert words in shown
+    assert max(map(len, shown.splitlines())) <= 120
+
+
+def test_help_lists_each_command_once_and_needs_no_sympy() -> None:
+    options = {"PYTHONPROFILEIMPORTTIME": "1"}
+    done = command("--help", env={**os.environ, **options})
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("    ")] == ["prove"]
+    assert "elboproof.guide" in done.stderr
+    assert "sympy" not in done.stderr
+    assert "sympy" in command("prove", "x = x", env={**os.environ, **options}).stderr
 
 
 def test_as_a_process() -> None:

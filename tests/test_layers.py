@@ -21,7 +21,7 @@ conditions forms gaps refute rules
 prove derive
 show unreadable parse
 report
-examples live
+reading examples live
 """
 ORDER = {name: position for position, name in enumerate(LAYERS.split())}
 # The numeric side, likewise; these may also import errors and the language.
