@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book chapters carry test test-peers fuzz lint format serve pdf lock clean distclean
+.PHONY: help venv book chapters weights carry test test-peers bench fuzz lint format serve pdf lock clean distclean
 
 help:  ## list the commands
 	@echo "The ELBO, proved by execution"
@@ -36,11 +36,14 @@ book: $(READY)  ## build the book into _build/html (executes nothing)
 chapters: $(READY)  ## chapters/*.md -> executed book/*.ipynb, only what changed (FORCE=1: all; NB=jensen: one)
 	@$(PY) tools/chapters.py run --jobs $(JOBS) $(if $(FORCE),--force) $(NB)
 
+weights: $(READY)  ## train the book's digits models anew (a minute) into src/elboproof/data
+	@$(PY) tools/weights.py
+
 carry: $(READY)  ## NB=book/jensen.ipynb: an edited notebook back to chapters/jensen.md
 	@$(PY) tools/chapters.py carry $(NB)
 
 test: lint book  ## everything CI runs: lint, unit tests, notebooks (nbval), the built site
-	$(PY) -m pytest -n $(JOBS) --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 tests book
+	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=120 tests book
 
 fuzz: $(READY)  ## 100,000 random lines to the prover: a verdict or a clear error, each within a second
 	$(PY) tests/fuzz.py
@@ -53,6 +56,9 @@ $(PEERS)/.ready: requirements.txt requirements-peers.txt pyproject.toml
 
 test-peers: $(PEERS)/.ready  ## our numbers against torch and NumPyro, in a .venv-peers of their own (large)
 	$(PEERS)/bin/python -m pytest peers
+
+bench: $(PEERS)/.ready  ## times against torch, NumPyro, JAX and mpmath, into benchmarks/results.json (2 to 3 minutes)
+	$(PEERS)/bin/python benchmarks/run.py
 
 lint: $(READY)  ## ruff and mypy
 	$(PY) -m ruff check .

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from elboproof.counts import PoissonLogNormal
 from elboproof.gaussians import Gaussian
 from zoo import LOGISTIC, MODELS, QS, X, covariance
 
@@ -78,3 +79,23 @@ def test_gradient_is_jaxs():
 
     w = np.array([0.4, -0.7])
     np.testing.assert_allclose(LOGISTIC.gradient(w), jax.grad(log_joint)(w), rtol=1e-10)
+
+
+def test_trace_elbo_of_counts():
+    weights, base = X[:4, :2], np.array([0.1, 0.5, -0.2, 0.3])
+    ours = PoissonLogNormal([2, 0, 5, 1], weights, base, 1.7)
+    q = Gaussian([0.2, -0.1], 0.3 * covariance(2, 5))
+
+    def theirs():
+        z = numpyro.sample("w", dist.Normal(np.zeros(2), 1.0).to_event(1))
+        numpyro.sample(
+            "y", dist.Poisson(1.7 * jax.numpy.exp(base + weights @ z)).to_event(1), obs=ours.data.astype(int)
+        )
+
+    def guide():
+        numpyro.sample("w", full(q))
+
+    key = jax.random.PRNGKey(3)
+    loss = numpyro.infer.Trace_ELBO(num_particles=1).loss(key, {}, theirs, guide)
+    drawn = np.asarray(handlers.trace(handlers.seed(guide, jax.random.split(key)[1])).get_trace()["w"]["value"])
+    np.testing.assert_allclose(ours.log_joint(drawn) - q.log_density(drawn), -float(loss), rtol=1e-10)

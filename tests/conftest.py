@@ -90,3 +90,35 @@ def browser() -> Iterator[Any]:
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def address(html: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The site, not at the root of its server."""
+    root = tmp_path_factory.mktemp("server")
+    (root / "some" / "where").mkdir(parents=True)
+    (root / "some" / "where" / "deep").symlink_to(html)
+    with served(root) as where:
+        yield f"{where}/some/where/deep"
+
+
+@pytest.fixture(scope="session")
+def session(browser: Any) -> Iterator[Any]:
+    """Pages that share what they have fetched."""
+    import browser_checks
+
+    context = browser_checks.session(browser)
+    yield context
+    context.close()
+
+
+HEAVY = (
+    *("test_live", "test_pages", "test_live_python", "test_interactive", "test_laws", "ledger", "test_cli"),
+    *("test_figures", "test_reach"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first, so that two workers end together; `make test` keeps this order."""
+    place = {name: i for i, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(HEAVY)))

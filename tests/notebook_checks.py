@@ -24,6 +24,11 @@ CONTRACT = (
     "joint-expansion",
     "support",
     "wrong-steps",
+    "real-evidence",
+    "gradients",
+    "linear-vae",
+    "vae",
+    "counts",
 )
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 import browser_checks
 import cards
 import site_checks
-from conftest import served
 from elboproof.ledger import LEDGER
 from live_checks import Watched
 
@@ -103,19 +99,6 @@ def tapped(browser: Any, address: str, patches: Any = None) -> list[str]:
     faults += watched.done()
     context.close()
     return faults
-
-
-@pytest.fixture(scope="module")
-def address(html: Path) -> Iterator[str]:
-    with served(html) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def session(browser: Any) -> Iterator[Any]:
-    context = browser_checks.session(browser)
-    yield context
-    context.close()
 
 
 def test_pointer_and_keyboard(session: Any, html: Path) -> None:

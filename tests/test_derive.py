@@ -45,7 +45,10 @@ def test_a_chain_is_not_changed_by_going_on():
 REJECTED = [
     (lambda: derive(log(p(D))).eq(log(p(D)) + 1, tag=5), r"line 2, tagged \(5\), .*; found that it is false"),
     (lambda: derive(KL(q(x), p(x))).eq(Integral(q(x) * log(q(x) / p(x)), x)),
-     "takes two, definition of expectation and definition of the KL divergence: write the line between them"),
+     r"takes two, definition of the KL divergence and definition of expectation, with this line between them: "
+     r"E_\{q\(x\)\}\[log\(q\(x\)/p\(x\)\)\]$"),
+    (lambda: derive(log(Integral(joint, theta))).ge(E(log(joint / qq), qq)),
+     r"takes two, multiply and divide and Jensen's inequality, .*E_\{q\(theta\)\}\[p\(D,theta\)/q\(theta\)\]\)$"),
     (lambda: derive(p(D)).eq(Integral(lik * prior, theta), by="Jensen"),
      "expected Jensen's inequality to justify line 2, .*; found that it is total probability"),
     (lambda: derive(p(D)).eq(p(D), by="magic"), "line 2: expected the name of a rule .*, found 'magic'"),
@@ -53,6 +56,13 @@ REJECTED = [
     (lambda: derive(KL(qq, prior)).ge(0).le(log(p(D))),
      "expected inequalities that all point one way, found <= after the opposite"),
 ]  # fmt: skip
+
+
+def test_the_line_between_is_accepted_in_its_place():
+    line = log(E(joint / qq, qq))
+    assert (
+        derive(log(Integral(joint, theta))).eq(line).ge(E(log(joint / qq), qq)).lines[2].rule.name.startswith("Jensen")
+    )
 
 
 @pytest.mark.parametrize(("build", "message"), REJECTED)

@@ -53,7 +53,9 @@ REFUSED = [
     ),
     (lambda: KL(q(x), 1), "expected a density such as q(x) in KL(...), found 1"),
     (lambda: E(f(x), q(x), over=y), "expected an expectation over variables its measure draws (x), found y"),
-    (lambda: E(f(x)), "expected the measure of the expectation, as in E(f(x), q(x)), found none"),
+    (lambda: E(f(x)), "expected the measures after the function, as in E(f(x), q(x)), found E(f(x))"),
+    (lambda: E(q(x)), "expected the function first, then its measures, as in E(log(...), q(x)), found E(q(x))"),
+    (lambda: E(q(x), f(x)), "expected the function first, as in E(f(x), q(x)), found E(q(x), f(x))"),
     (lambda: E(f(x), q(x), p(x)), "expected each variable bound by one measure, found x bound twice in E(f(x), ...)"),
     (
         lambda: E(f(x), q(x | y), p(y | x)),
@@ -147,7 +149,11 @@ NO_CLAIMS = [
     (lambda: sympy.Eq(x, y), "expected elboproof's Eq, Ge or Le, found SymPy's Equality: Eq(x, y)"),
     (lambda: x < y, "expected elboproof's Eq, Ge or Le, found SymPy's StrictLessThan: x < y"),
     (lambda: p(x), "expected a claim, Eq(a, b), Ge(a, b) or Le(a, b), found p(x) (Density)"),
-    (lambda: "p(x) = q(x)", "expected a claim, Eq(a, b), Ge(a, b) or Le(a, b), found 'p(x) = q(x)' (str)"),
+    (
+        lambda: "p(x) = q(x)",
+        "expected a claim made of terms, found the text 'p(x) = q(x)': elboproof.parse.parse_claim reads it, "
+        "and so does the command line, elboproof prove",
+    ),
     (lambda: 1, "expected a claim, Eq(a, b), Ge(a, b) or Le(a, b), found 1 (int)"),
     (
         lambda: Support(p(x), q(x), (x,)),

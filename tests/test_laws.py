@@ -271,12 +271,12 @@ def _entropy_as_its_negative(original):
 
 
 def _plant_gap(monkeypatch):
-    from elboproof import gaps
+    from elboproof import forms, gaps
 
-    monkeypatch.setattr(gaps, "nonnegative_by_form", lambda term, known=frozenset(): True)
+    monkeypatch.setattr(gaps, "nonnegative_by_form", lambda term, *known: True)
     original = gaps.kl_gap
     monkeypatch.setattr(
-        gaps, "kl_gap", lambda q, p, outer=(): gaps.Gap("KL divergence", lang.negated(original(q, p, outer).term))
+        gaps, "kl_gap", lambda q, p, outer=(): forms.Gap("KL divergence", lang.negated(original(q, p, outer).term))
     )
     monkeypatch.setattr(gaps.Candidates, "literal", lambda self: iter(()))
 

@@ -15,27 +15,31 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "elboproof"
 LAYERS = """
 errors
 variables terms divergences claims language
-linear structure normal expand words
+linear structure normal expand words textform
 values tables exact
-conditions gaps refute rules
+conditions forms gaps refute rules
 prove derive
-show textform unreadable parse
+show unreadable parse
 report
-examples live
+reading examples live
 """
 ORDER = {name: position for position, name in enumerate(LAYERS.split())}
 # The numeric side, likewise; these may also import errors and the language.
 NUMBERS = """
 distributions estimate vectors datasets
 gaussians products conjugate
-models means regression latent mixtures
+models means rates regression latent linear_vae mixtures counts
+quadratics
 quadrature montecarlo lattice gradients shells
 enclosures logistic_bounds certify
+progress network vae decoded
 numeric
+measured
 """
 STEPS = {name: position for position, name in enumerate(NUMBERS.split())}
 HEAVY = {"numpy", "scipy", "matplotlib", "flint"}
-NUMERIC = {*STEPS, "figures", "workbench", "audit", "families"}
+DRAWN = {"figures", "mosaic", "live_figure", "trained_figures", "interactive"}
+NUMERIC = {*STEPS, *DRAWN, "workbench", "audit", "families"}
 
 
 def imported(tree: ast.AST) -> tuple[set[str], set[str]]:

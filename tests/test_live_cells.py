@@ -37,6 +37,7 @@ BENCH = "from elboproof.workbench import *"
         ([BENCH, "w = np.pi", "def g(w):\n    return w\ng(1)"], [[], ["np"], []]),
         ([BENCH, "w = np.pi", "(lambda w: w)(1)", "w += 1"], [[], ["np"], [], ["w"]]),
         ([BENCH, "np = 3", "np"], [[], [], []]),
+        ([BENCH + "\nfrom elboproof.counts import Gene", "p"], [["Gene"], []]),
         ([BENCH, "with figure('a') as ax:\n    ax.plot()", "ax"], [[], ["figure"], ["ax"]]),
     ],
 )

@@ -3,7 +3,23 @@
 import pytest
 from sympy import Function, Rational
 
-from elboproof.language import ELBO, KL, E, Eq, Finite, Ge, H, I, Integral, Le, Support, densities, log, variables
+from elboproof.language import (
+    ELBO,
+    KL,
+    E,
+    Eq,
+    Finite,
+    Ge,
+    H,
+    I,
+    Integral,
+    Le,
+    Power,
+    Support,
+    densities,
+    log,
+    variables,
+)
 from elboproof.show import latex
 
 x, y, z, D, theta = variables("x y z D theta")
@@ -22,6 +38,9 @@ SHOWN = [
     (E(f(x), q(x)), r"\mathbb{E}_{q(x)}\left[f(x)\right]"),
     (p(x) / q(x), r"\frac{p(x)}{q(x)}"),
     (p(x) ** 2, "p(x)^{2}"),
+    ((p(x) / q(x)) ** 2, r"\left(\frac{p(x)}{q(x)}\right)^{2}"),
+    ((p(x) ** 2) ** 3, r"\left(p(x)^{2}\right)^{3}"),
+    (Power(Rational(-2), 2), r"\left(-2\right)^{2}"),
     (Integral(p(x), x), r"\int p(x) \, dx"),
     (p(x) - q(x), "p(x) - q(x)"),
     (p(x) - (q(x) - p(x)), r"p(x) - \left(q(x) - p(x)\right)"),

@@ -15,8 +15,8 @@ from elboproof.shells import GaussianShells
 
 
 def test_dyestuff_log_likelihood():
-    """lme4's and MixedModels.jl's documentation print, by maximum likelihood: logLik -163.66353, REML=FALSE deviance
-    327.327; intercept 1527.5, standard deviations 37.260 between batches and 49.510 within."""
+    """By maximum likelihood MixedModels.jl's documentation prints logLik -163.66353, lme4's the deviance 327.327; both
+    the intercept 1527.5 and standard deviations 37.260 between batches and 49.510 within."""
     model = RandomIntercept.fit(*dyestuff())
     assert f"{model.log_evidence:.5f}" == "-163.66353"
     assert f"{-2 * model.log_evidence:.3f}" == "327.327"

@@ -35,6 +35,22 @@ def marginal(name, model):
             total += math.log(seen[label] / seen.sum())
             seen[label] += 1
         return total
+    if name == "chances":  # likewise, a coordinate at a time
+        a, b, total = np.array(model.prior.a), np.array(model.prior.b), 0.0
+        for row in model.data:
+            total += np.log(np.where(row == 1, a, b) / (a + b)).sum()
+            a, b = a + row, b + 1 - row
+        return total
+    if name == "rates":  # each count given those before it is negative binomial
+        shape, rate, total = np.array(model.prior.shape), np.array(model.prior.rate), 0.0
+        for row, exposure in zip(model.data, model.exposure, strict=True):
+            total += stats.nbinom(shape, rate / (rate + exposure)).logpmf(row).sum()
+            shape, rate = shape + row, rate + exposure
+        return total
+    if name == "types":
+        size, mean = model.inverse_dispersion, 1.4 * model.rates
+        each = stats.nbinom(size, size / (size + mean)).pmf(model.data[:, None, :]).prod(axis=-1)
+        return np.log(each @ model.prior.probabilities)
     if name in ("factors", "pca"):
         joint = model.loadings @ model.loadings.T + np.diag(model.variances)
         return stats.multivariate_normal(model.mean, joint).logpdf(model.data)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from elboproof.conjugate import Dirichlet, InverseGamma, NormalInverseGamma
+from elboproof.counts import CellTypes
 from elboproof.gaussians import Diagonal, Gaussian
 from elboproof.latent import FactorAnalysis, ProbabilisticPCA, RandomIntercept
 from elboproof.means import DirichletCategorical, GaussianMean, GaussianMeanVariance
 from elboproof.mixtures import CollapsedMixture, GaussianMixture
 from elboproof.products import Categorical, Product
+from elboproof.rates import BernoulliProbabilities, Betas, Gammas, PoissonRates
 from elboproof.regression import LinearRegression, LogisticRegression, NoisyLinearRegression
 
 _RNG = np.random.default_rng(20)
@@ -39,6 +41,9 @@ MODELS = {
         _RNG.standard_normal((3, 2)),
         [covariance(2, s) for s in (4, 5, 6)],
     ),
+    "chances": BernoulliProbabilities(_RNG.integers(0, 2, (4, 2)), [0.7, 2.0], [1.3, 0.9]),
+    "rates": PoissonRates(_RNG.poisson(3, (4, 2)), [0.7, 2.5], [0.4, 1.2], [0.5, 1.0, 2.0, 0.1]),
+    "types": CellTypes(_RNG.poisson(3, (3, 4)), [0.2, 0.5, 0.3], _RNG.gamma(2, 1, (3, 4)), 1.4, [0.6, 2.0, 30.0, 5.0]),
     "collapsed": CollapsedMixture(_RNG.standard_normal((4, 1)) * 2, [0.4, 0.6], 0.6, 2.0),
 }
 QS = {
@@ -53,6 +58,9 @@ QS = {
     "pca": Gaussian([0.3, -0.2], 0.3 * covariance(2, 7)),
     "intercepts": Diagonal([0.2, -0.3, 0.1], [0.5, 0.6, 0.9]),
     "mixture": Categorical.from_probabilities([0.3, 0.3, 0.4]),
+    "chances": Betas([2.0, 1.5], [1.0, 3.0]),
+    "rates": Gammas([4.0, 6.0], [1.5, 3.0]),
+    "types": Categorical.from_probabilities([0.3, 0.0, 0.7]),
     "collapsed": MODELS["collapsed"].independent(np.log([[0.3, 0.7], [0.5, 0.5], [0.6, 0.4], [0.2, 0.8]])),
 }
 MEAN_FIELD = {  # for laws of (w, v): the two independent

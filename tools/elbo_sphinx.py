@@ -133,7 +133,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("elbo_equations", {}, "env")
     app.add_config_value("elbo_pages", "book/", "env")
     app.add_role("eqn", EquationRole())
-    for script in ("elbo-live.js", "elbo-scroll.js", "elbo-cards.js", "elbo-print.js"):
+    for script in ("elbo-live.js", "elbo-figures.js", "elbo-scroll.js", "elbo-cards.js", "elbo-print.js"):
         app.add_js_file(script, defer="defer")
     app.connect("config-inited", set_ledger)
     app.connect("config-inited", drop_mathjax)

@@ -121,8 +121,8 @@ class _Cell(ast.NodeVisitor):
 def needing(cells: list[str]) -> list[list[str]]:
     """For each cell of a page the names in it that need NumPy; none where the browser can run it.
 
-    What a cell that needs NumPy gives, needs NumPy too, until another cell gives it anew. A cell that imports the
-    whole workbench needs nothing, since the browser has a stand-in for each name of the numeric side.
+    What a cell that needs NumPy gives, needs NumPy too, until another cell gives it anew. Importing the whole
+    workbench needs nothing, since the browser has a stand-in for each name of the numeric side.
     """
     tainted: set[str] = set()
     out = []
@@ -131,7 +131,7 @@ def needing(cells: list[str]) -> list[list[str]]:
         cell.visit(ast.parse(source))
         whole = f"from {WORKBENCH} import *" in source
         needs = (cell.read & (tainted | cell.numeric)) - cell.present
-        needs |= set() if whole else cell.numeric
+        needs |= cell.numeric - (numeric_names() if whole else set())
         out.append(sorted(needs))
         if needs:  # it is not run, so nothing that it gives is there
             tainted |= cell.given | cell.present

@@ -21,13 +21,26 @@ class _Parser(argparse.ArgumentParser):
         self.exit(UNREADABLE, f"{self.prog}: {message}\n")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Lists the commands without a line for the list itself."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        return text.partition("\n")[2] if isinstance(action, argparse._SubParsersAction) else text
+
+
 def _arguments(argv: list[str]) -> argparse.Namespace:
     from . import __version__
     from .guide import GUIDE
 
-    parser = _Parser(prog="elboproof", description="Prove or refute statements about the ELBO and the KL divergence.")
+    parser = _Parser(
+        prog="elboproof",
+        description="Prove or refute statements about the ELBO and the KL divergence.",
+        epilog="elboproof prove --help shows how a claim is written, with examples",
+        formatter_class=_Help,
+    )
     parser.add_argument("--version", action="version", version=f"elboproof {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="prove")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="prove", title="commands")
     prove = commands.add_parser(
         "prove",
         help="prove or refute one claim, or each line of a file",

@@ -114,7 +114,7 @@ def _minus(a: Span, b: Span) -> Span:
     return a[0] - b[0], a[1] - b[1], a[2] - b[2]
 
 
-def _at(family: type, c: Span, t: arb, third: arb) -> arb:
+def _at(c: Span, t: arb, third: arb) -> arb:
     return c[0] + c[1] * t + c[2] * third
 
 
@@ -130,9 +130,11 @@ def _integral(family: type, a: Span, b: Span, need: float) -> arb:
     plan = _normal_plan if family is Normal else _gamma_plan if family is Gamma else _beta_plan
     centre, h, error = plan(a, b, need)
 
+    constant = b[0] if b[1].is_zero() and b[2].is_zero() else None
+
     def f(t: arb) -> tuple[arb, arb]:
         third = _third(family, t)
-        return _at(family, a, t, third).exp(), _at(family, b, t, third)
+        return _at(a, t, third).exp(), _at(b, t, third) if constant is None else constant
 
     def growth(t: arb, side: int) -> Growth:
         size = [upper(c) for c in b]
@@ -222,7 +224,7 @@ def _family(model: Any, q: Any = None) -> type:
 def _sharp(compute: Callable[[float], arb], digits: int) -> arb:
     """The enclosure, recomputed with more digits inside until ``digits`` are certain (or four attempts were made)."""
     count(digits, "digits")
-    for guard in (6, 16, 36, 76):
+    for guard in (3, 12, 36, 76):
         with working(digits, 2 * guard):
             found = compute(needed(digits, guard))
             if found.is_finite() and found.rad() * arb(10) ** digits < 1 + upper(found):
@@ -252,7 +254,7 @@ def _relative(family: type, a: Span, need: float) -> arb:
 def _peak(family: type, a: Span) -> float:
     x, y = float(a[1].mid()), -float(a[2].mid())
     t = math.log(x / y) if family is Gamma else math.log(x / (y - x))
-    return float(_at(family, a, arb(t), _third(family, arb(t))).mid())
+    return float(_at(a, arb(t), _third(family, arb(t))).mid())
 
 
 def elbo(model: Any, q: Any, digits: int = 30) -> arb:

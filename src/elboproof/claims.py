@@ -89,6 +89,11 @@ def relation(item: Any) -> Eq | Ge | Le:
     """`item` if it is a claim that can be proved; NotAClaim, naming what to write, if not."""
     if isinstance(item, (Eq, Ge, Le)):
         return item
+    if isinstance(item, str):
+        raise NotAClaim(
+            f"expected a claim made of terms, found the text {item!r}: elboproof.parse.parse_claim reads it, "
+            "and so does the command line, elboproof prove"
+        )
     if isinstance(item, (bool, BooleanAtom)):
         raise NotAClaim(
             f"expected a claim, found {item}: SymPy has already decided the comparison; write elboproof's Eq(a, b)"

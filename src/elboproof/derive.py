@@ -8,13 +8,17 @@ With ``by=`` that very rule must do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from . import language as lang
 from .errors import StepRejected
+from .expand import Terms
+from .normal import Normaliser
 from .prove import Proved, Refuted, Undecided, prove
-from .rules import Rule, justifies, named, two_rules, weakest
+from .rules import RULES, Rule, justifies, named, two_rules, weakest
+from .textform import text
 
 
 @dataclass(frozen=True)
@@ -87,16 +91,44 @@ def _what_would(claim: Any) -> str:
     one = weakest(claim)
     if one is not None:
         return f"found that it is {one.name}"
+    found = between(claim)
+    if found is not None:
+        first, line, second = found
+        return f"found that it takes two, {first.name} and {second.name}, with this line between them: {text(line)}"
     pair = two_rules(claim)
     if pair is not None:
         return f"found that it takes two, {pair[0].name} and {pair[1].name}: write the line between them"
     verdict = prove(claim)
     if isinstance(verdict, Refuted):
-        found = verdict.counterexample
-        return f"found that it is false: on a table the sides are {found.lhs} and {found.rhs}"
+        shown = verdict.counterexample
+        return f"found that it is false: on a table the sides are {shown.lhs} and {shown.rhs}"
     if isinstance(verdict, Undecided):
         return f"found no rule: {verdict.reason}"
     return f"found that it takes more than one, among them {', '.join(verdict.rules)}"
+
+
+def between(claim: Any) -> tuple[Rule, Any, Rule] | None:
+    """A line that splits a step into two of one rule each, with those rules; None if none was found."""
+    kinds = [(lang.Eq, type(claim))] + [(type(claim), lang.Eq)] * (not isinstance(claim, lang.Eq))
+    for line in dict.fromkeys([*_halfway(claim.lhs), *_halfway(claim.rhs)]):
+        for first, second in kinds:
+            before = weakest(first(claim.lhs, line))
+            after = before and weakest(second(line, claim.rhs))
+            if before and after:
+                return before, line, after
+    return None
+
+
+def _halfway(term: Any) -> Iterator[Any]:
+    """What one rule makes of a term: a mean of a log as the log of the mean, or the other way, and each normal form."""
+    if isinstance(term, lang.E) and isinstance(term.args[0], lang.Log):
+        yield lang.Log(lang.E(term.args[0].args[0], *term.measures))
+    if isinstance(term, lang.Log) and isinstance(term.args[0], lang.E):
+        yield lang.E(lang.Log(term.args[0].args[0]), *term.args[0].measures)
+    for rule in RULES:
+        if not rule.inequality:
+            normaliser = Normaliser(rule.switches)
+            yield Terms(normaliser).polynomial(normaliser(term))
 
 
 def derive(term: Any, tag: Any = "") -> Derivation:

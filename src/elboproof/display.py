@@ -150,7 +150,7 @@ def map_text() -> str:
     return "\n".join(f"({key}) by {entry.rule}{_rests(entry)}" for key, entry in LEDGER.items())
 
 
-def _edge(points: list[tuple[float, float]]) -> str:
+def _edge(points: list[tuple[float, float]], below: str, key: str) -> str:
     (x, y), last = points[0], len(points) - 1
     path = f"M{x:.0f} {y + RADIUS:.0f}"
     y += RADIUS
@@ -161,7 +161,7 @@ def _edge(points: list[tuple[float, float]]) -> str:
         x, y = x2, end
     return (
         f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.5" stroke-width="1.6" '
-        'marker-end="url(#map-tip)"/>'
+        f'marker-end="url(#map-tip)" data-from="{below}" data-to="{key}"/>'
     )
 
 
@@ -174,13 +174,13 @@ def map_html() -> str:
         "top row rest on a definition or a rule alone. Choose a number to read it where the book shows it."
     )
     parts = [
-        f'<figure class="elbo-map"><svg viewBox="0 0 {WIDTH} {height}" role="group" '
+        f'<figure class="elbo-map" data-figure="map"><svg viewBox="0 0 {WIDTH} {height}" role="group" '
         f'aria-label="Map of the derivation: which of the {len(LEDGER)} equations rests on which" '
-        'style="min-width: 34rem"><defs><marker id="map-tip" viewBox="0 0 8 8" refX="6" refY="4" '
-        'markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="currentColor" '
+        'style="min-width: 34rem"><defs><marker id="map-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="11" '
+        'markerHeight="11" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="currentColor" '
         'fill-opacity="0.6"/></marker></defs>'
     ]
-    parts += [_edge([places[v] for v in route]) for route in _routes().values()]
+    parts += [_edge([places[v] for v in route], *ends) for ends, route in _routes().items()]
     for key, entry in LEDGER.items():
         x, y = places[key]
         kinds = {type(verdict).__name__.lower() for verdict in entry.verdicts}
@@ -197,7 +197,8 @@ def map_html() -> str:
             f'</text><text x="{x:.0f}" y="{y:.0f}" dy="1.1em" text-anchor="middle" font-size="13" aria-hidden="true" '
             f'fill="currentColor">{mark}</text></a>'
         )
-    return "".join(parts) + f"</svg><figcaption>{caption}</figcaption></figure>"
+    says = '<p class="elbo-map-says" hidden><span data-shows="says">Point at a number.</span></p>'
+    return "".join(parts) + f"</svg>{says}<figcaption>{caption}</figcaption></figure>"
 
 
 __all__ = ["DerivationMap", "Equation", "derivation_map", "entry_latex", "equation", "link"]

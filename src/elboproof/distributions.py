@@ -18,6 +18,7 @@ from scipy import special
 
 from .errors import IllFormed
 
+_LOG_2PI = math.log(2 * math.pi)
 _LEVELS = np.array([1e-40, 1e-20, 1e-12, 1e-7, 1e-4, 1e-2, 0.1, 0.3, 0.5])  # from either side
 
 
@@ -35,6 +36,8 @@ def number(value: Any, name: str, where: str, positive: bool = False) -> float:
 
 def count(n: Any, name: str = "n", least: int = 1) -> int:
     """`n` as an integer of at least `least`."""
+    if type(n) is int and n >= least:
+        return n
     if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)) or n < least:
         raise IllFormed(f"expected an integer of at least {least} for {name}, found {n!r}")
     return int(n)
@@ -116,6 +119,10 @@ class Distribution:
             raise IllFormed(f"expected another {mine} for its closed-form KL, found a {theirs}: use quadrature")
         return float(self._kl(other))
 
+    def expansion(self, at: float) -> tuple[float, float, float] | None:
+        """(value, gradient, minus the second derivative) of the log density at a point, where it is a quadratic."""
+        return None
+
     def _log_density(self, x: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
@@ -151,6 +158,11 @@ class Normal(Distribution):
     @property
     def rounding(self) -> float:
         return 1 + abs(math.log(self.sd))
+
+    def expansion(self, at: float) -> tuple[float, float, float] | None:
+        sd = self.sd
+        z = (at - self.mean) / sd
+        return -0.5 * (z * z + _LOG_2PI) - math.log(sd), -z / sd, 1 / sd / sd
 
     def _log_density(self, x: np.ndarray) -> np.ndarray:
         z = (x - self.mean) / self.sd

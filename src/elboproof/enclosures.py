@@ -77,8 +77,8 @@ def truncation(last: arb, before: arb, h: arb, growth: Growth) -> arb:
 def step(log_growth: Callable[[float], float], widest: float, need: float) -> tuple[float, float]:
     """(strip a, step h): the largest h with exp(log_growth(a)) / (exp(2 pi a / h) - 1) <= exp(-need), in floats."""
     best = (0.0, 0.0)
-    for k in range(1, 200):
-        a = widest * k / 200
+    for k in range(1, 60):
+        a = widest * k / 60
         h = 2 * math.pi * a / (need + log_growth(a))
         if h > best[1]:
             best = (a, h)
@@ -103,13 +103,12 @@ def line(
     floor = upper(middle[0]) * arb(-need).exp()
     left_out = arb(0)
     for side in (1, -1):
-        before, k = middle[0], 0
-        while True:
-            k += 1
-            t = arb(centre) + side * k * exact
+        before, t, forward = middle[0], arb(centre), side * exact
+        for _ in range(100_000):
+            t += forward
             last, b = f(t)
             total += last * b
-            if (last < before and last < floor) or k > 100_000:
+            if last < floor and last < before:
                 break
             before = last
         left_out += truncation(last, before, exact, growth(t, side))

@@ -6,8 +6,11 @@ condition fails, the value says so: an infinity, or *not defined*.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
+from math import prod
+from operator import getitem
 from typing import Any
 
 import sympy
@@ -30,6 +33,7 @@ class Exact:
         self.work = 0  # nodes visited
         self._known: dict[Any, Value] = {}
         self._free: dict[Any, tuple[str, ...]] = {}
+        self._grids: dict[Any, list[tuple[dict[str, int], Fraction]]] = {}
         self._plans: dict[Any, tuple[tuple[str, ...], tuple[str, ...], dict[Any, Value]]] = {}
 
     def __call__(self, term: Any, at: dict[str, int] | None = None) -> Value:
@@ -113,37 +117,50 @@ class Exact:
                 return Undefined(f"conditioning on a null event in {term}")
             mass /= condition
         for v in left:
-            mass /= table.weights[v][at[v]]
+            weight = table.weights[v][at[v]]
+            if weight != 1:
+                mass /= weight
         return mass
 
     def _product(self, items: Any, at: dict[str, int]) -> Value:
         values = [self._visit(item, at) for item in items]
-        out: Value = ONE
-        for value in sorted(values, key=lambda v: isinstance(v, Fraction), reverse=True):
-            out = multiply(out, value)  # a zero first, so that it absorbs what does not count
-        return ZERO if any(value == ZERO for value in values) else out
+        number = ONE
+        for value in values:
+            if isinstance(value, Fraction):
+                if not value:
+                    return ZERO  # it absorbs what does not count
+                number = value if number is ONE else number * value
+        out: Value = number
+        for value in values:
+            if not isinstance(value, Fraction):
+                out = multiply(out, value)
+        return out
 
-    def _points(self, bound: Any, at: dict[str, int]) -> Any:
-        names = [v.name for v in bound]
-        for key in product(*(range(self.table.states[v]) for v in names)):
-            weight = ONE
-            for v, state in zip(names, key, strict=True):
-                weight *= self.table.weights[v][state]
-            yield {**at, **dict(zip(names, key, strict=True))}, weight
+    def _points(self, bound: Any, at: dict[str, int]) -> Iterator[tuple[dict[str, int], Fraction]]:
+        """Every state of the bound variables beside the states known, and its size in the base measure."""
+        grid = self._grids.get(bound)
+        if grid is None:
+            names = [v.name for v in bound]
+            sizes = [self.table.weights[v] for v in names]
+            grid = self._grids[bound] = [
+                (dict(zip(names, key, strict=True)), prod(map(getitem, sizes, key), start=ONE))
+                for key in product(*(range(self.table.states[v]) for v in names))
+            ]
+        for states, weight in grid:
+            yield {**at, **states}, weight
 
     def _expectation(self, term: lang.E, at: dict[str, int]) -> Value:
         total: Value = ZERO
         for here, weight in self._points(term.bound, at):
-            mass = self._product(term.measures, here)
+            mass = _scaled(self._product(term.measures, here), weight)
             if mass != ZERO:
-                mass = multiply(weight, mass)
                 total = add(total, multiply(mass, self._visit(term.args[0], here)))
         return total
 
     def _integral(self, term: lang.Integral, at: dict[str, int]) -> Value:
         total: Value = ZERO
         for here, weight in self._points(term.bound, at):
-            total = add(total, multiply(weight, self._visit(term.args[0], here)))
+            total = add(total, _scaled(self._visit(term.args[0], here), weight))
         return total
 
     def holds(self, claim: Any, at: dict[str, int] | None = None) -> bool:
@@ -167,6 +184,10 @@ class Exact:
             if isinstance(value, Undefined):
                 raise NotComparable(f"expected a value of {side} on this table, found one {value}")
         return ordered(claim, lhs, rhs)
+
+
+def _scaled(value: Value, weight: Fraction) -> Value:
+    return value if weight == 1 else multiply(weight, value)
 
 
 def ordered(claim: Any, lhs: Value, rhs: Value) -> bool:

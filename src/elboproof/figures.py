@@ -91,14 +91,24 @@ class figure:
     """``with figure(name, caption=..., alt=...) as ax:``; on leaving, the figure is shown, and kept as ``.drawn``.
 
     ``name``: lower-case letters, digits and hyphens, once on a page. ``caption``: the finding. ``alt``: what is seen,
-    in words. ``columns`` > 1 gives a list of axes side by side; ``height`` in inches. IllFormed without caption or alt.
+    in words. ``columns`` > 1 gives a list of axes side by side; ``height`` in inches; with ``shown=False`` it is only
+    kept. IllFormed without caption or alt.
     """
 
-    def __init__(self, name: str, *, caption: str = "", alt: str = "", columns: int = 1, height: float = _HEIGHT):
+    def __init__(
+        self,
+        name: str,
+        *,
+        caption: str = "",
+        alt: str = "",
+        columns: int = 1,
+        height: float = _HEIGHT,
+        shown: bool = True,
+    ):
         if not isinstance(name, str) or not _NAME.match(name):
             raise IllFormed(f"expected a name such as jensen-gap for a figure, found {name!r}")
         self.name, self.caption, self.alt = name, _text(caption, "the caption"), _text(alt, "the alt text")
-        self.columns, self.height = columns, height
+        self.columns, self.height, self.shown = columns, height, shown
         self.drawn: Figure | None = None
 
     def __enter__(self) -> Any:
@@ -123,7 +133,7 @@ class figure:
                 self.drawn = Figure(self.name, self.caption, self.alt, _svg(self.canvas, self.name, self.alt))
         finally:
             self._style.__exit__(None, None, None)
-        if self.drawn is not None:
+        if self.drawn is not None and self.shown:
             _display(self.drawn)
 
 

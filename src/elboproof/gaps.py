@@ -1,109 +1,55 @@
-"""Inequalities: terms that are non-negative for all laws, and the certificate that one claim is a sum of them.
+"""Inequalities: gaps proposed for one claim, and the certificate that it is a sum of them.
 
-Everything rests on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent
-gap of a ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X].
+What a gap is, and why it is >= 0, is in `forms`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, combinations, islice
+from math import gcd
 from typing import Any
 
-from sympy import Integer
+from sympy import Integer, Rational
 
 from . import language as lang
 from .conditions import drawn, outside, positive, walk
 from .errors import Disagreement, IllFormed
 from .expand import Terms
+from .forms import (
+    Gap,
+    factors,
+    is_square,
+    jensen_gap,
+    kl_gap,
+    mixture_gap,
+    moment_gap,
+    nonnegative,
+    nonnegative_by_form,
+    positive_in,
+    rational,
+    square_gap,
+    tangent_gap,
+)
 from .linear import add_into, nonnegative_combination
-from .normal import Normaliser, Polynomial, freeze
+from .normal import ONE, Monomial, Normaliser, Polynomial, freeze, power, times
 from .tables import Shape
 
 BATCHES = (8, 24, 64, 128, 256)  # gaps are proposed, and a combination of them sought, in growing numbers
 
 
-@dataclass(frozen=True)
-class Gap:
-    """A term that is >= 0 because of its form."""
-
-    kind: str
-    term: Any
-
-
-def nonnegative_by_form(term: Any, known: frozenset[Any] = frozenset()) -> bool:
-    """Whether a term is one of the forms that are >= 0 for all laws. A certificate holds nothing else.
-
-    `known` holds terms that are positive wherever the claim has a value, because it takes their logarithms.
-    """
-    if isinstance(term, lang.E):
-        return nonnegative_by_form(term.args[0], known)
-    return isinstance(term, (lang.KL, lang.I)) or _jensen(term) or _tangent(term, known) or positive(term)
-
-
-def positive_in(claim: Any) -> frozenset[Any]:
-    """Terms whose logarithm the claim takes, alone or times what is positive by its form."""
-    found = set()
-    for side in (claim.lhs, claim.rhs):
-        for node, _ in walk(side):
-            if isinstance(node, lang.Log):
-                found.add(node.args[0])
-                odd = [part for part in _factors(node.args[0]) if not positive(part)]
-                if len(odd) == 1:
-                    found.add(odd[0])
-    return frozenset(found)
-
-
-def _factors(x: Any) -> list[Any]:
-    """The factors above and below of a product or quotient."""
-    if isinstance(x, (lang.Times, lang.Over)):
-        return [part for arg in x.args for part in _factors(arg)]
-    return [x]
-
-
-def _tangent(term: Any, known: frozenset[Any] = frozenset()) -> bool:
-    """-1 + X - log X for an X positive by its form, or known to be."""
-    if not isinstance(term, lang.Plus) or len(term.args) != 3:
-        return False
-    minus_one, x, minus_log = term.args
-    return minus_one == -1 and minus_log == lang.negated(lang.Log(x)) and (x in known or positive(x))
-
-
-def _jensen(term: Any) -> bool:
-    """log E_mu[X] - E_mu[log X] for a positive X."""
-    if not isinstance(term, lang.Plus) or len(term.args) != 2 or not isinstance(term.args[0], lang.Log):
-        return False
-    mean = term.args[0].args[0]
-    if not isinstance(mean, lang.E) or not positive(mean.args[0]):
-        return False
-    return term.args[1] == lang.negated(lang.E(lang.Log(mean.args[0]), *mean.measures))
-
-
-def tangent_gap(x: Any, measures: tuple[Any, ...] = ()) -> Gap:
-    inside = lang.Plus(Integer(-1), x, lang.negated(lang.Log(x)))  # a sum first would be merged
-    return Gap("tangent gap", lang.E(inside, *measures) if measures else inside)
-
-
-def jensen_gap(x: Any, inner: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
-    gap = lang.Plus(lang.Log(lang.E(x, *inner)), lang.negated(lang.E(lang.Log(x), *inner)))
-    return Gap("Jensen gap", lang.E(gap, *outer) if outer else gap)
-
-
-def kl_gap(q: Any, p: Any, outer: tuple[Any, ...] = ()) -> Gap:
-    kl = lang.KL(q, p)
-    return Gap("KL divergence", lang.E(kl, *outer) if outer else kl)
-
-
 class Candidates:
     """Proposes gaps for one claim, from its laws, its measures and its logarithms. Proposing needs no soundness."""
 
-    def __init__(self, claim: Any, difference: Any):
+    def __init__(self, claim: Any, target: Polynomial, normaliser: Normaliser):
+        self._target, self._normaliser, self._terms = target, normaliser, Terms(normaliser)
+        self._known = positive_in(claim)
         self.shape = Shape.of(claim.lhs, claim.rhs)
         self._free = set(self.shape.free)
-        self._nodes = list(dict.fromkeys(pair for side in (claim.lhs, claim.rhs, difference) for pair in walk(side)))
+        sides = (claim.lhs, claim.rhs, self._terms.polynomial(target))
+        self._nodes = list(dict.fromkeys(pair for side in sides for pair in walk(side)))
         found: dict[tuple[Any, ...], None] = {}
         for node, measures in self._nodes:
             if isinstance(node, (lang.E, lang.Integral)) and drawn(node):
@@ -141,10 +87,12 @@ class Candidates:
                                 yield self._density(name, left, {*around, *fixed}), outer
 
     def literal(self) -> Iterator[Gap]:
-        """The divergences of the claim itself, under the measures they stand under."""
+        """The divergences and the squares of the claim itself, under the measures they stand under."""
         for node, measures in self._nodes:
             if isinstance(node, (lang.KL, lang.I)):
                 yield from self._built(lambda k, m: Gap("KL divergence", lang.E(k, *m) if m else k), node, measures)
+            elif is_square(node):
+                yield from self._built(lambda k, m: Gap("square", lang.E(k, *m) if m else k), node, measures)
 
     def divergences(self) -> Iterator[Gap]:
         """KL divergences, conditional ones among them, averaged over what they are conditioned on."""
@@ -170,36 +118,92 @@ class Candidates:
                             yield gap
 
     def logarithms(self) -> Iterator[Gap]:
-        """Jensen gaps of the claim's logs of means, tangent gaps of every log, and what is positive by itself."""
+        """Jensen gaps of the claim's logs of means and sums, tangent gaps of every log."""
         for node, outer in self._nodes:
             if not isinstance(node, lang.Log):
                 continue
             x = node.args[0]
             if isinstance(x, lang.E) and positive(x.args[0]):
                 yield from self._built(jensen_gap, x.args[0], x.measures, outer)
-            if isinstance(x, (lang.E, lang.Integral)) and positive(x.args[0]):
+            if isinstance(x, (lang.E, lang.Integral)):
                 integrand = lang.Times(*x.measures, x.args[0]) if isinstance(x, lang.E) else x.args[0]
-                inside = [(d,) for d in lang.subterms(integrand) if isinstance(d, lang.Density)]
-                for measures in dict.fromkeys([*self._measures, *inside]):
-                    if {v for m in measures for v in m.left} == set(x.bound):
-                        yield from self._built(jensen_gap, lang.Over(integrand, lang.Times(*measures)), measures, outer)
-            if positive(x):
-                yield from self._built(tangent_gap, lang.Over(Integer(1), x), outer)
-            for part in dict.fromkeys([x, *(part for part in _factors(x) if not positive(part))]):
+                for measures in self._over(x, integrand):
+                    ratio = lang.Over(integrand, lang.Times(*measures))
+                    if nonnegative(ratio, self._known, outside(outer, x.bound) + measures):
+                        yield from self._built(jensen_gap, ratio, measures, outer)
+            tangents = [_flipped(x)] if positive(x) else []
+            tangents += [x, *(part for part in factors(x) if not positive(part))]
+            for part in dict.fromkeys(part for part in tangents if nonnegative(part, self._known, outer)):
                 yield from self._built(tangent_gap, part, outer)
-        yield Gap("positive number", Integer(1))
+                mean = self._normaliser(lang.E(part, *outer)) if outer else {}
+                if mean.keys() == {ONE} and mean[ONE] > 0 and mean[ONE] != 1:
+                    yield from self._built(tangent_gap, lang.Over(part, rational(mean[ONE])), outer)
+            for part in factors(x):
+                if isinstance(part, lang.Plus) and all(map(nonnegative, part.args)):
+                    for weights in _weights(part.args):
+                        yield from self._built(mixture_gap, part, weights, outer)
+
+    def _over(self, x: Any, integrand: Any) -> list[tuple[lang.Density, ...]]:
+        """Measures of the claim over the variables that a mean or integral binds."""
+        inside = [(d,) for d in lang.subterms(integrand) if isinstance(d, lang.Density)]
+        every = dict.fromkeys([*self._measures, *inside])
+        return [measures for measures in every if {v for m in measures for v in m.left} == set(x.bound)]
+
+    def powers(self) -> Iterator[Gap]:
+        """Variances of what the claim averages the square of, gaps between the moments whose logs it takes, and tangent
+        gaps of its means, seen from each of its measures.
+        """
+        moments: dict[Any, dict[int, None]] = {}
+        for node, outer in self._nodes:
+            x = node.args[0] if isinstance(node, lang.Log) else node
+            if not isinstance(x, (lang.E, lang.Integral)):
+                continue
+            integrand = lang.Times(*x.measures, x.args[0]) if isinstance(x, lang.E) else x.args[0]
+            for measures in self._over(x, integrand):
+                for mono in self._normaliser(integrand):
+                    base, k = self._root(mono, measures)
+                    ratio = self._terms.monomial(power(base, k))
+                    if x is node and nonnegative(ratio, self._known, measures):
+                        yield from self._built(tangent_gap, ratio, measures)
+                    if k % 2 == 0 and k and x is node:
+                        half = self._terms.monomial(power(base, k // 2))
+                        yield from self._built(square_gap, half, measures, outer)
+                    if k and x is not node:
+                        moments.setdefault((base, measures, outer), {0: None, 1: None})[k] = None
+        for (base, measures, outer), ks in moments.items():
+            term = self._terms.monomial(base)
+            for triple in combinations(sorted(ks), 3) if nonnegative(term) else ():
+                yield from self._built(moment_gap, term, triple, measures, outer)
+
+    def _root(self, mono: Monomial, measures: tuple[lang.Density, ...]) -> tuple[Monomial, int]:
+        """X and the greatest k with X^k times the measures the monomial; k = 0 if it is the measures alone."""
+        ratio = times(mono, *(power(m, -1) for d in measures for m in self._normaliser(d)))
+        k = gcd(*(exponent for _, exponent in ratio))
+        return (frozenset((factor, exponent // k) for factor, exponent in ratio) if k else ratio), k
 
     @staticmethod
     def _built(make: Any, *args: Any) -> Iterator[Gap]:
         with suppress(IllFormed):
             yield make(*args)
 
-    def positive(self, target: Polynomial, normaliser: Normaliser) -> Iterator[Gap]:
-        """Products and means of densities that the target holds: positive as they stand."""
-        terms = Terms(normaliser)
-        for mono, value in sorted(target.items(), key=lambda item: str(terms.monomial(item[0]))):
-            if value > 0 and mono and positive(terms.monomial(mono)):
-                yield Gap("positive term", terms.monomial(mono))
+    def positive(self) -> Iterator[Gap]:
+        """A positive number, and products and means that the target holds: positive as they stand."""
+        yield Gap("positive number", Integer(1))
+        for mono, value in sorted(self._target.items(), key=lambda item: str(self._terms.monomial(item[0]))):
+            if value > 0 and mono and nonnegative(self._terms.monomial(mono)):
+                yield Gap("positive term", self._terms.monomial(mono))
+
+    def lacking(self) -> Any:
+        """A term of the target that no gap can supply, as far as its form shows; None if there is none."""
+        waiting = strange(self._target)
+        others = chain(self.literal(), self.logarithms(), self.powers(), self.positive())
+        while waiting:
+            gap = next(others, None)
+            if gap is None:
+                return self._terms.monomial(waiting[0])
+            column = self._normaliser(gap.term)
+            waiting = [mono for mono in waiting if column.get(mono, 0) * self._target[mono] <= 0]
+        return None
 
     def discrete(self) -> Iterator[Gap]:
         """-E log p: non-negative for discrete laws only, whose probabilities are at most 1."""
@@ -214,6 +218,41 @@ class Candidates:
             for size in range(1, len(free) + 1):
                 for left in combinations(free, size):
                     yield Gap("entropy", lang.negated(lang.Log(self._density(name, left, ()))))
+
+
+def strange(target: Polynomial) -> list[Monomial]:
+    """The monomials that no divergence holds."""
+    return [mono for mono in target if not _of_divergences(mono)]
+
+
+def _of_divergences(mono: Monomial) -> bool:
+    """Whether a monomial could stand in a divergence: densities and one log of a density, whatever is averaged."""
+    logs, items = 0, list(mono)
+    while items:
+        factor, exponent = items.pop()
+        if factor[0] == "integral":
+            items += [item for inner, _ in factor[2] for item in inner]
+        elif factor[0] == "log":
+            logs += exponent
+            if any(inner[0] != "density" for argument, _ in factor[1] for inner, _ in argument):
+                return False
+        elif factor[0] != "density":
+            return False
+    return logs == 1
+
+
+def _flipped(x: Any) -> Any:
+    return lang.Over(x.args[1], x.args[0]) if isinstance(x, lang.Over) else lang.Over(Integer(1), x)
+
+
+def _weights(parts: Any) -> Iterator[dict[int, Fraction]]:
+    """Weights for a sum: all on one part; as the parts' own numbers say; all alike."""
+    for i in range(len(parts)):
+        yield {i: Fraction(1)}
+    heads = [part.args[0] if isinstance(part, lang.Times) else part for part in parts]
+    own = [Fraction(head.p, head.q) if isinstance(head, Rational) else Fraction(1) for head in heads]
+    yield {i: value / sum(own) for i, value in enumerate(own)}
+    yield {i: Fraction(1, len(parts)) for i in range(len(parts))}
 
 
 def certificate(

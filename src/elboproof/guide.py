@@ -13,8 +13,9 @@ the text form of a claim, TERM = TERM, TERM >= TERM or TERM <= TERM (logs are na
   H(q(theta))  CE(q(z), p(z))       entropy, cross-entropy
   I_q(x; z)  I_q(x; z | y)          mutual information under the law q
   a + b  a - b  2 a  a b  a*b  a/b  a^2  1/2
-                                    side by side is a product; what could be read in two ways asks for brackets:
-                                    (log p(x)) q(x) or log(p(x) q(x)), (a/b) c or a/(b c)
+                                    side by side is a product; a power binds first, then a product, then a sum; a log,
+                                    an integral and a quotient end their product, so that what could be read in two
+                                    ways asks for brackets: (log p(x)) q(x) or log(p(x) q(x)), (a/b) c or a/(b c)
 
   Names are letters, digits, subscripts and primes: p_theta, q_phi, x_0, z1, x'. A name applied to variables is a
   density, except f, g, h (also f_1, g', h2), which are generic functions unless the claim uses them as densities.
@@ -25,6 +26,13 @@ structure, with --where (repeatable), or after the claim: CLAIM ; where q(z1,z2)
   q(z1,z2) = q(z1) q(z2)                        mean field
   q(x0,x1,x2) = q(x0) q(x1|x0) q(x2|x1)         a Markov chain
   q(z1,z2|x) = q(z1|x) q(z2|x)                  given a variable whose own law stays free
+
+a file, with --file: a claim a line, each with its structure; empty lines and lines that begin with # are left out
+
+JSON, with --json: verdict, claim, steps, conditions, counterexample, reason; of a counterexample the probabilities of
+each law, the weight of each state in the base measure (all 1: a discrete law), the free variables' states, both sides
+
+in a notebook: %load_ext elboproof.magic, then %%prove on the first line of a cell with a claim a line
 
 exit status: 0 proved, 1 refuted, 2 undecided, 3 not readable or not well-formed, 4 a fault of elboproof itself;
 with --file the highest of its lines.

@@ -19,6 +19,17 @@ from .gaussians import Diagonal, Gaussian
 from .vectors import LOG_2PI, VectorModel, array, cholesky, log_determinant, sized, solve, squared
 
 
+def principal_axes(data: np.ndarray, ddof: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (d,), largest first, and axes (d, d), a column each, of the covariance of data (n, d).
+
+    The sign of an axis means nothing; here its largest entry is positive, so that every machine draws the same.
+    """
+    rest = data - data.mean(axis=0)
+    values, axes = np.linalg.eigh(rest.T @ rest / (len(data) - ddof))
+    largest = np.take_along_axis(axes, np.argmax(np.abs(axes), axis=0)[None], axis=0)
+    return values[::-1], (axes * np.sign(largest))[:, ::-1]
+
+
 class FactorAnalysis(VectorModel):
     """x = loadings z + mean + noise, z ~ Normal(0, I_k) and noise ~ Normal(0, diag(variances)).
 
@@ -104,14 +115,13 @@ class ProbabilisticPCA(FactorAnalysis):
         ddof=0 is the maximum; ddof=1 divides the scatter by n - 1, as scikit-learn's PCA does.
         """
         made = array(data, "data", cls.__name__, 2, most=2)
-        k, (n, d) = count(k, "k"), made.shape
+        k, d = count(k, "k"), made.shape[1]
         if k >= d:
             raise IllFormed(f"expected k below the {d} columns of data for {cls.__name__}, found {k}")
         mean = made.mean(axis=0)
-        values, vectors = np.linalg.eigh((made - mean).T @ (made - mean) / (n - ddof))
-        noise = number(np.mean(values[: d - k]), "the variance left over by k components", cls.__name__, positive=True)
-        loadings = vectors[:, ::-1][:, :k] * np.sqrt(values[::-1][:k] - noise)
-        return cls(made, loadings, mean, noise)
+        values, axes = principal_axes(made, ddof)
+        noise = number(np.mean(values[k:]), "the variance left over by k components", cls.__name__, positive=True)
+        return cls(made, axes[:, :k] * np.sqrt(values[:k] - noise), mean, noise)
 
     def given(self, data: Any) -> ProbabilisticPCA:
         return ProbabilisticPCA(data, self.loadings, self.mean, self.variance)

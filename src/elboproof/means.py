@@ -82,6 +82,10 @@ class GaussianMean(VectorModel):
         n, centre, _ = self._statistics
         return self._start() - 0.5 * n * squared(solve_lower(self._noise, theta - centre))
 
+    def _expansion(self, at: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray] | None:
+        n, centre, _ = self._statistics
+        return self._log_likelihood(at), n * solve(self._noise, centre - at), n * inverse(self._noise)
+
     def gradient(self, theta: Any) -> np.ndarray:
         n, centre, _ = self._statistics
         theta = np.asarray(theta, float)

@@ -60,7 +60,7 @@ class GaussianMixture(VectorModel):
     def expected_log_likelihood(self, q: Any) -> Any:
         if not isinstance(q, Categorical):
             return super().expected_log_likelihood(q)
-        return _mean_under(q, self._each)
+        return q.expectation(self._each)
 
     def replicate(self, theta: Any, rng: np.random.Generator) -> np.ndarray:
         labels = np.asarray(theta, int)
@@ -69,12 +69,6 @@ class GaussianMixture(VectorModel):
 
     def given(self, data: Any) -> GaussianMixture:
         return GaussianMixture(data, self.prior.probabilities, self.components.mean, self.components.covariance)
-
-
-def _mean_under(q: Categorical, values: np.ndarray) -> Any:
-    """E_q of values by label, shape batch; a label that q excludes does not count."""
-    with np.errstate(invalid="ignore"):
-        return np.sum(np.where(q.log_probabilities > -np.inf, q.probabilities * values, 0.0), axis=-1)[()]
 
 
 class CollapsedMixture(VectorModel):
@@ -148,7 +142,7 @@ class CollapsedMixture(VectorModel):
     def expected_log_likelihood(self, q: Any) -> Any:
         if not isinstance(q, Categorical):
             return super().expected_log_likelihood(q)
-        return _mean_under(q, self._each)
+        return q.expectation(self._each)
 
     def replicate(self, theta: Any, rng: np.random.Generator) -> np.ndarray:
         """New data given the assignment: means drawn from their prior, then the points."""

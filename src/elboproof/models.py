@@ -91,6 +91,16 @@ class Model:
         with np.errstate(all="ignore"):
             return np.where(prior == -np.inf, -np.inf, prior + self.log_likelihood(theta))[()]
 
+    def expansion(self, at: float) -> tuple[float, float, float] | None:
+        """(value, gradient, minus the second derivative) of ``log_joint`` at a point; None where it is no quadratic."""
+        prior, rest = self.prior.expansion(at), self._expansion(at)
+        if prior is None or rest is None:
+            return None
+        return prior[0] + rest[0], prior[1] + rest[1], prior[2] + rest[2]
+
+    def _expansion(self, at: float) -> tuple[float, float, float] | None:
+        return None
+
     def _log_likelihood(self, theta: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
@@ -110,6 +120,12 @@ class ConjugateGaussian(Model):
     def _statistics(self) -> tuple[int, float, float]:
         centre = float(np.mean(self.data))
         return self.data.size, centre, float(np.sum((self.data - centre) ** 2))
+
+    @cached_property
+    def _top(self) -> float:
+        """The log likelihood at the sample mean, where it is largest."""
+        n, _, spread = self._statistics
+        return -0.5 * (n * (math.log(2 * math.pi) + 2 * math.log(self.sigma)) + spread / self.sigma / self.sigma)
 
     @cached_property
     def posterior(self) -> Normal:
@@ -132,9 +148,13 @@ class ConjugateGaussian(Model):
         return self.prior.rounding + n * (1 + abs(math.log(self.sigma))) + 0.5 * spread / self.sigma**2
 
     def _log_likelihood(self, theta: np.ndarray) -> np.ndarray:
-        n, centre, spread = self._statistics
-        start = -0.5 * (n * math.log(2 * math.pi * self.sigma**2) + spread / self.sigma**2)
-        return start - 0.5 * n * ((centre - theta) / self.sigma) ** 2
+        n, centre, _ = self._statistics
+        return self._top - 0.5 * n * ((centre - theta) / self.sigma) ** 2
+
+    def _expansion(self, at: float) -> tuple[float, float, float] | None:
+        n, centre, _ = self._statistics
+        gap = (centre - at) / self.sigma
+        return self._top - 0.5 * n * gap * gap, n * gap / self.sigma, n / self.sigma / self.sigma
 
 
 class BetaBernoulli(Model):

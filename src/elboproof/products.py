@@ -117,6 +117,11 @@ class Categorical(VectorDistribution):
         """The mean label: of use only where labels are numbers."""
         return self.probabilities @ np.arange(self.log_probabilities.shape[-1])
 
+    def expectation(self, values: np.ndarray) -> Any:
+        """E[values], of a value for each label, shape (..., k) to (...); a label of probability 0 does not count."""
+        with np.errstate(invalid="ignore"):
+            return np.sum(np.where(self.log_probabilities > -np.inf, self.probabilities * values, 0.0), axis=-1)[()]
+
     @property
     def _safe(self) -> np.ndarray:
         return np.argmax(self.log_probabilities, axis=-1)

@@ -19,7 +19,7 @@ from .tables import Shape, Table, random_table, small_tables
 from .values import Value, is_finite
 
 VALUELESS = 8  # tables without a value after which discrete ones are given up
-MOST_WORK = 30_000  # nodes of terms evaluated: about a second
+MOST_WORK = 20_000  # nodes of terms evaluated: two thirds of a second
 FIRST_WORK = 3_000  # before random tables are tried, and again for a smaller counterexample than theirs
 
 

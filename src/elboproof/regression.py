@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from .conjugate import NormalInverseGamma, moments
+from .conjugate import InverseGamma, NormalInverseGamma, moments
 from .distributions import number
 from .errors import IllFormed
 from .gaussians import Diagonal, Gaussian
+from .products import Product
 from .vectors import LOG_2PI, VectorModel, array, cholesky, log_determinant, sized, solve, squared
 
 
@@ -71,6 +72,12 @@ class LinearRegression(_Regression):
         return Gaussian.from_precision(self.prior.mean + shift, precision)
 
     @cached_property
+    def mean_field(self) -> Diagonal:
+        """The q with independent weights that is nearest the posterior in KL(q || posterior): its mean, and the
+        diagonal of its precision (Bishop, section 10.1.2)."""
+        return Diagonal(self.posterior.mean, np.diag(self.posterior.precision) ** -0.5)
+
+    @cached_property
     def log_evidence(self) -> Any:
         # sums of squares at the posterior mean: nothing cancels
         after, before = self.posterior, self.prior
@@ -83,6 +90,11 @@ class LinearRegression(_Regression):
     def _log_likelihood(self, theta: np.ndarray) -> Any:
         start = len(self.design) * (LOG_2PI + 2 * np.log(self.sigma))
         return -0.5 * (start + self._squares(theta) / self.sigma**2)
+
+    def _expansion(self, at: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray] | None:
+        left, v = self.data - self.design @ at, self.sigma**2
+        value = -0.5 * (len(left) * (LOG_2PI + np.log(v)) + left @ left / v)
+        return value, left @ self.design / v, self._gram / v
 
     def gradient(self, theta: Any) -> np.ndarray:
         theta = np.asarray(theta, float)
@@ -130,6 +142,22 @@ class NoisyLinearRegression(_Regression):
         size = squared(self.data - mean @ self.design.T)
         size = size + np.einsum("...i,...i->...", shift @ self.precision, shift)
         return NormalInverseGamma(mean, precision, before.a + 0.5 * len(self.design), before.b + 0.5 * size)
+
+    @cached_property
+    def mean_field(self) -> Product:
+        """The q with weights and noise variance all independent that is nearest the posterior in KL(q || posterior).
+
+        ``Product(Diagonal, InverseGamma)``. Its two equations are those of Bishop, section 10.1.3, for d weights. With
+        posterior NormalInverseGamma(m, L, a, b), E = E_q[1/v]: weight i is Normal(m_i, 1 / (E L_ii)), and v is
+        InverseGamma(a + d/2, b + d/(2 E)), so that E = (a + d/2) / (b + d/(2 E)), which E = a/b solves. Raises
+        IllFormed for a batch of data sets.
+        """
+        if self.batch:
+            raise IllFormed(f"expected one data set for the mean field of {type(self).__name__}, found {self.batch}")
+        after = self.posterior
+        a, b, d = float(after.a), float(after.b), after.location.size
+        weights = Diagonal(after.location, (a / b * squared(after.factor)) ** -0.5)
+        return Product(weights, InverseGamma(a + 0.5 * d, b + 0.5 * d * b / a))
 
     @cached_property
     def log_evidence(self) -> Any:
@@ -186,7 +214,24 @@ class LogisticRegression(_Regression):
         self.signed = (2 * self.data - 1)[:, None] * self.design  # row i: x_i, or -x_i where y_i = 0
 
     def _log_likelihood(self, theta: np.ndarray) -> Any:
-        return -np.sum(np.logaddexp(0.0, -(theta @ self.signed.T)), axis=-1)
+        """The sum of log sigmoid(u_i), u_i = s_i.w, as min(u, 0) + log sigmoid(|u|): one logarithm for a block of rows.
+
+        sigmoid(|u|) is in [1/2, 1], so a product of 512 is in range. It is off by about eps a row: where the sum is
+        so small that this counts, rows are taken one by one.
+        """
+        flat = theta.reshape(-1, theta.shape[-1])
+        out = np.zeros(len(flat))
+        for start in range(0, len(flat), 128):
+            points = flat[start : start + 128].T
+            for row in range(0, len(self.signed), 512):
+                u = self.signed[row : row + 512] @ points
+                out[start : start + 128] += np.minimum(u, 0.0).sum(axis=0)
+                special.expit(np.abs(u, out=u), out=u)
+                out[start : start + 128] += np.log(np.multiply.reduce(u, axis=0))
+        close = out > -1e-3 * len(self.signed)
+        if close.any():
+            out[close] = special.log_expit(flat[close] @ self.signed.T).sum(axis=-1)
+        return out.reshape(theta.shape[:-1])
 
     def gradient(self, theta: Any) -> np.ndarray:
         theta = np.asarray(theta, float)

@@ -162,6 +162,12 @@ _DISCRETE = {
 }
 
 
+_MEASURE = {
+    True: "counting: every weight is 1, and a density is a probability",
+    False: "weighted: a density is a probability divided by the weight of each state left of its bar",
+}
+
+
 def as_text(verdict: Verdict) -> str:
     """The verdict in plain text, as the command line prints it."""
     lines = []
@@ -226,6 +232,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
                 }
                 for (name, args), cells in found.table.values.items()
             },
+            "measure": _MEASURE[found.table.counting],
             "weights": {v: list(map(str, weights)) for v, weights in found.table.weights.items()},
             "at": dict(found.table.point),
             "left": {"exact": str(found.lhs), "decimal": decimal(found.lhs, 12)},

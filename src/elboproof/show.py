@@ -73,7 +73,11 @@ def _term(item: Any) -> tuple[str, int]:
     if isinstance(item, lang.Over):
         return rf"\frac{{{latex(item.args[0])}}}{{{latex(item.args[1])}}}", ATOM
     if isinstance(item, (lang.Power, sympy.Pow)):
-        return f"{_within(item.args[0], ATOM)}^{{{latex(item.args[1])}}}", ATOM
+        base, power = item.args
+        plain_number = isinstance(base, sympy.Integer) and base >= 0
+        tall = isinstance(base, (lang.Over, lang.Power, sympy.Pow, Rational)) and not plain_number
+        below = rf"\left({latex(base)}\right)" if tall else _within(base, ATOM)
+        return f"{below}^{{{latex(power)}}}", ATOM
     if isinstance(item, lang.Log):
         inner = item.args[0]
         plain = isinstance(inner, (lang.Density, lang.Over, lang.E, lang.Integral, Rational, AppliedUndef))

@@ -64,8 +64,8 @@ class Table:
             keep = [i for i, name in enumerate(order) if name in names]
             out: Cells = {}
             for key, mass in cells.items():
-                short = tuple(key[i] for i in keep)
-                out[short] = out.get(short, Fraction(0)) + mass
+                short = tuple([key[i] for i in keep])
+                out[short] = out[short] + mass if short in out else Fraction(mass)
             found = self._marginals[law, names] = (tuple(order[i] for i in keep), out)
         return found
 

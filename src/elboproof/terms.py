@@ -300,7 +300,11 @@ class E(Term):
     def __new__(cls, f: Any, *measures: Any, over: Any = None) -> E:
         f = operand(f, "E(...)")
         if not measures:
-            raise IllFormed(f"expected the measure of the expectation, as in E({f}, q(x)), found none")
+            if isinstance(f, Density):
+                raise IllFormed(f"expected the function first, then its measures, as in E(log(...), {f}), found E({f})")
+            raise IllFormed(f"expected the measures after the function, as in E({f}, q(x)), found E({f})")
+        if isinstance(f, Density) and not isinstance(measures[0], Density):
+            raise IllFormed(f"expected the function first, as in E({measures[0]}, {f}), found E({f}, {measures[0]})")
         parts = [density_in(m, "the measure of an expectation") for m in measures]
         bound = [v for m in parts for v in m.left]
         for v in bound:

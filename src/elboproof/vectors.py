@@ -34,8 +34,8 @@ def array(
         raise IllFormed(f"expected {axes} axes for {name} of {where}, found shape {made.shape}")
     if made.size == 0:
         raise IllFormed(f"expected at least one entry in {name} of {where}, found shape {made.shape}")
-    good = np.isfinite(made) & (made > 0) if positive else np.isfinite(made)
-    if not good.all():
+    if not ((0 if positive else -np.inf) < made.min() and made.max() < np.inf):  # a nan fails both
+        good = np.isfinite(made) & (made > 0) if positive else np.isfinite(made)
         first = tuple(int(i) for i in np.argwhere(~good)[0])
         at = f" at position {first[0] if len(first) == 1 else first}" if first else ""
         raise IllFormed(f"expected {kind} for {name} of {where}, found {float(made[first])!r}{at}")
@@ -180,6 +180,13 @@ class VectorDistribution:
             )
         return made
 
+    def expansion(self, at: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray] | None:
+        """(value, gradient (d,), minus the Hessian (d, d)) of the log density at a point (d,), where it is a quadratic.
+
+        None where it is none, and for a batch.
+        """
+        return None
+
     @property
     def _name(self) -> str:
         return type(self).__name__
@@ -246,6 +253,22 @@ class VectorModel:
         prior = self.log_prior(theta)
         with np.errstate(all="ignore"):
             return np.where(prior == -np.inf, -np.inf, prior + self.log_likelihood(theta))[()]
+
+    def expansion(self, at: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray] | None:
+        """(value, gradient (d,), minus the Hessian (d, d)) of ``log_joint`` at a point (d,), where it is a quadratic.
+
+        None where it is none, and for a batch of data sets.
+        """
+        if self.batch or np.shape(at) != self.prior.event:
+            return None
+        prior = self.prior.expansion(at)
+        rest = None if prior is None else self._expansion(at)
+        if prior is None or rest is None:
+            return None
+        return prior[0] + rest[0], prior[1] + rest[1], prior[2] + rest[2]
+
+    def _expansion(self, at: np.ndarray) -> tuple[Any, np.ndarray, np.ndarray] | None:
+        return None
 
     def gradient(self, theta: Any) -> np.ndarray:
         """The gradient of ``log_joint`` in theta, of theta's shape."""

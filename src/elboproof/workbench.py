@@ -51,6 +51,7 @@ NUMERIC = (
     "draw_densities",
     "draw_table",
     "figure",
+    "interactive",
     "np",
     "standard_bindings",
     "witness",
@@ -73,6 +74,7 @@ if find_spec("numpy"):
     import numpy as np
 
     from .figures import draw_decomposition, draw_densities, draw_table, figure
+    from .interactive import interactive
     from .models import Beta, BetaBernoulli, ConjugateGaussian, Gamma, GammaPoisson, Normal, Uniform
     from .numeric import Binding, bind, standard_bindings, witness
     from .numeric import evaluate as _numerically
@@ -131,6 +133,7 @@ __all__ = [
     "figure",
     "gamma_poisson",
     "gaussian",
+    "interactive",
     "log",
     "np",
     "p",

@@ -1,0 +1,105 @@
+// The latent plane: the decoder runs here, at every move. Its weights come in half precision, layer by layer.
+ElboFigures.register("plane", (live) => {
+  const { Area, make, set, number, sharing } = ElboFigures;
+  const { activation, sizes, weights, reach, digits } = live.data;
+  const { svg } = live;
+  const act = activation === "tanh" ? Math.tanh : (a) => Math.max(0, a);
+
+  /** A number of IEEE half precision from its 16 bits. */
+  function half(bits) {
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
+    return sign * (exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : (fraction / 1024) * 2 ** -14);
+  }
+  const bytes = Uint8Array.from(atob(weights), (letter) => letter.charCodeAt(0));
+  const parameters = Float64Array.from({ length: bytes.length / 2 }, (_, i) => half(bytes[2 * i] | (bytes[2 * i + 1] << 8)));
+
+  /** The logits of ink at the code z: rows of a weight belong to inputs, then come the biases. */
+  function logits(z) {
+    let a = z;
+    let at = 0;
+    for (let layer = 1; layer < sizes.length; layer++) {
+      const width = sizes[layer];
+      const bias = at + a.length * width;
+      const out = Array.from(parameters.subarray(bias, bias + width));
+      for (let i = 0; i < a.length; i++) for (let j = 0; j < width; j++) out[j] += a[i] * parameters[at + i * width + j];
+      at = bias + width;
+      a = layer < sizes.length - 1 ? out.map(act) : out;
+    }
+    return a;
+  }
+  const softplus = (a) => (a > 0 ? a + Math.log1p(Math.exp(-a)) : Math.log1p(Math.exp(a)));
+  /** log p(x | z) of a binary image. */
+  const likelihood = (pixels, at) => at.reduce((sum, a, i) => sum + (pixels[i] === "1" ? a : 0) - softplus(a), 0);
+
+  const area = new Area({ left: 36, right: 236, top: 8, bottom: 208 }, [-reach, reach], [-reach, reach]);
+  area.axisX(svg, [-2, 0, 2], "z₁");
+  area.axisY(svg, [-2, 0, 2], "z₂");
+  const field = make(svg, "rect", { x: area.left, y: area.top, width: 200, height: 200, class: "field" });
+  for (const r of [1, 2]) {
+    make(svg, "circle", { cx: area.x(0), cy: area.y(0), r: area.x(r) - area.x(0), class: "line thin ink dash3 faint" });
+  }
+  const rings = [1, 2].map(() => make(svg, "ellipse", { class: "line c2" }));
+  const names = digits.map((digit, i) => {
+    const [x, y] = digit.mean;
+    const text = make(svg, "text", { x: area.x(x), y: area.y(y) + 4, class: "middle digit" }, String(digit.label));
+    text.addEventListener("click", () => live.put("digit", i + 1));
+    return text;
+  });
+  make(svg, "text", { x: 250, y: 14 }, "decoded");
+  const side = Math.sqrt(sizes.at(-1));
+  const decoded = live.image(252, 22, 88, side);
+  const title = make(svg, "text", { x: 250, y: 134 });
+  const original = live.image(252, 142, 88, side);
+
+  const move = (x, y) => {
+    live.put("z1", area.atX(x));
+    live.put("z2", area.atY(y));
+  };
+  const dot = live.handle("dot1", move);
+  // A mouse need not press: the picture follows it over the plane. A finger taps, or drags the dot.
+  for (const kind of ["pointermove", "pointerdown"]) {
+    field.addEventListener(kind, (event) => {
+      if (kind === "pointermove" && (event.pointerType !== "mouse" || svg.querySelector(".held"))) return;
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+      move(at.x, at.y);
+    });
+  }
+
+  return () => {
+    const which = live.get("digit") - 1;
+    const digit = digits[which];
+    const z = [live.get("z1"), live.get("z2")];
+    const at = logits(z);
+    decoded(at.map((a) => 1 / (1 + Math.exp(-a))));
+    original([...digit.pixels]);
+    title.textContent = `image x, a ${digit.label}`;
+    rings.forEach((ring, i) =>
+      set(ring, {
+        cx: area.x(digit.mean[0]),
+        cy: area.y(digit.mean[1]),
+        rx: (i + 1) * (area.x(digit.sd[0]) - area.x(0)),
+        ry: (i + 1) * (area.x(digit.sd[1]) - area.x(0)),
+      }),
+    );
+    names.forEach((name, i) => name.classList.toggle("strong", i === which));
+    dot(area.x(z[0]), area.y(z[1]));
+    live.output("digit", `a ${digit.label}`);
+    live.output("z1", number(z[0], 2));
+    live.output("z2", number(z[1], 2));
+    const [gain, charge, bound] = sharing(digit.reconstruction, -digit.kl, 2);
+    const here = likelihood(digit.pixels, at);
+    live.show("reconstruction", gain);
+    live.show("kl", charge);
+    live.show("elbo", bound);
+    live.show("evidence", number(digit.evidence, 2));
+    live.show("here", number(here, 2));
+    const off = digit.evidence - (digit.reconstruction - digit.kl);
+    const best = digit.evidence - digit.best;
+    live.says(
+      `The encoder's q, the rings, is ${number(off, 2)} nats below log p(x); the best diagonal Gaussian ${number(best, 2)}.`,
+      `Image of a ${digit.label}: ELBO ${bound}, log p(x) ${number(digit.evidence, 2)}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(x given z) is ${number(here, 2)}.`,
+    );
+  };
+});

@@ -1,0 +1,256 @@
+"""Terms that are >= 0 for all laws because of their form: what the certificate of an inequality is made of.
+
+Most rest on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent gap of a
+ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X], and the
+mean may be a sum with weights. The others: a *square*, and a *moment gap*, since k -> log E[X^k] is convex (Hölder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy import Integer, Rational
+
+from . import language as lang
+from .conditions import abbreviates, drawn, outside, positive
+
+Known = frozenset[tuple[Any, frozenset[Any]]]  # terms, and the measures under which they are positive
+NOTHING: Known = frozenset()
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A term that is >= 0 because of its form."""
+
+    kind: str
+    term: Any
+
+
+def nonnegative_by_form(term: Any, known: Known = NOTHING, measures: tuple[Any, ...] = ()) -> bool:
+    """Whether a term is one of the forms that are >= 0 for all laws. A certificate holds nothing else.
+
+    `known` holds terms that are positive wherever the claim has a value, because it averages their logarithms.
+    """
+    if isinstance(term, lang.E):
+        return nonnegative_by_form(term.args[0], known, outside(measures, term.bound) + term.measures)
+    return (
+        isinstance(term, (lang.KL, lang.I))
+        or nonnegative(term, known, measures)
+        or _tangent(term, known, measures)
+        or _jensen(term, known, measures)
+        or _mixture(term)
+        or _moments(term)
+    )
+
+
+def nonnegative(term: Any, known: Known = NOTHING, measures: Iterable[Any] = ()) -> bool:
+    """Whether a term is a product or quotient of what is >= 0: densities, even powers, what is known to be positive."""
+    if positive(term) or is_square(term):
+        return True
+    if isinstance(term, (lang.Times, lang.Over, sympy.Mul)):
+        return all(nonnegative(arg, known, measures) for arg in term.args)
+    return bool(known) and (term, frozenset(measures)) in known
+
+
+def is_square(term: Any) -> bool:
+    return isinstance(term, (lang.Power, sympy.Pow)) and bool(term.args[1].is_even)
+
+
+def positive_in(claim: Any) -> Known:
+    """What a claim averages the logarithm of, whole or times what is positive by its form, with the measures.
+
+    Only logarithms that are summands count: under a factor that may be zero, a negative number would not matter.
+    """
+    found: set[tuple[Any, frozenset[Any]]] = set()
+    stack: list[tuple[Any, tuple[Any, ...]]] = [(claim.lhs, ()), (claim.rhs, ())]
+    while stack:
+        term, measures = stack.pop()
+        if isinstance(term, lang.Log):
+            odd = [part for part in factors(term.args[0]) if not positive(part)]
+            found.add((term.args[0], frozenset(measures)))
+            found |= {(part, frozenset(measures)) for part in odd if len(odd) == 1}
+            stack.append((term.args[0], measures))
+        elif isinstance(term, lang.Plus):
+            stack += [(arg, measures) for arg in term.args]
+        elif isinstance(term, (lang.E, lang.Integral)):
+            inner = drawn(term)
+            parts = term.args[0].args if isinstance(term.args[0], lang.Times) else (term.args[0],)
+            rest = [term.args[0]] if isinstance(term, lang.E) else [part for part in parts if part not in inner]
+            if len(rest) == 1:
+                stack.append((rest[0], outside(measures, term.bound) + inner))
+        elif isinstance(term, lang.Times):
+            rest = [arg for arg in term.args if not (isinstance(arg, Rational) and arg != 0)]
+            stack += [(arg, measures) for arg in rest if len(rest) == 1]
+        elif isinstance(term, lang.Over) and isinstance(term.args[1], Rational):
+            stack.append((term.args[0], measures))
+        elif not isinstance(term, (lang.Density, lang.Variable)) and abbreviates(term):
+            stack.append((term.definition(), measures))
+    return frozenset(found)
+
+
+def factors(x: Any) -> list[Any]:
+    """The factors above and below of a product or quotient."""
+    if isinstance(x, (lang.Times, lang.Over)):
+        return [part for arg in x.args for part in factors(arg)]
+    return [x]
+
+
+def _tangent(term: Any, known: Known, measures: Any) -> bool:
+    """-1 + X - log X for an X positive by its form, or known to be."""
+    if not isinstance(term, lang.Plus) or len(term.args) != 3:
+        return False
+    minus_one, x, minus_log = term.args
+    return minus_one == -1 and minus_log == lang.negated(lang.Log(x)) and nonnegative(x, known, measures)
+
+
+def _jensen(term: Any, known: Known, measures: Any) -> bool:
+    """log E_mu[X] - E_mu[log X] for a positive X."""
+    if not isinstance(term, lang.Plus) or len(term.args) != 2 or not isinstance(term.args[0], lang.Log):
+        return False
+    mean = term.args[0].args[0]
+    if not isinstance(mean, lang.E):
+        return False
+    if not nonnegative(mean.args[0], known, outside(measures, mean.bound) + mean.measures):
+        return False
+    return term.args[1] == lang.negated(lang.E(lang.Log(mean.args[0]), *mean.measures))
+
+
+def _mixture(term: Any) -> bool:
+    """log(X_1 + ... + X_n) minus the sum of w_i log(X_i / w_i), for X >= 0 and some weights that sum to 1."""
+    if not isinstance(term, lang.Plus) or not isinstance(term.args[0], lang.Log):
+        return False
+    whole = term.args[0].args[0]
+    if not isinstance(whole, lang.Plus) or not all(map(nonnegative, whole.args)):
+        return False
+    waiting, total = list(whole.args), Fraction(0)
+    for arg in term.args[1:]:
+        weight, log = _scaled(arg)
+        part = next((x for x in waiting if weight < 0 and lang.Log(divided(x, -weight)) == log), None)
+        if part is None:
+            return False
+        waiting.remove(part)
+        total -= weight
+    return total == 1
+
+
+def _moments(term: Any) -> bool:
+    """A sum of c_k log E_mu[X^k] with one c_k < 0 (log E[X^0] = 0 included), sum c_k = 0 and sum k c_k = 0."""
+    if not isinstance(term, lang.Plus):
+        return False
+    parts = [_scaled(arg) for arg in term.args]
+    means = [log.args[0] for _, log in parts if isinstance(log, lang.Log) and isinstance(log.args[0], lang.E)]
+    if len(means) < len(parts) or any(mean.measures != means[0].measures for mean in means):
+        return False
+    for base in dict.fromkeys(part for mean in means for part in (mean.args[0], *mean.args[0].args[:1])):
+        ks = [_exponent(mean.args[0], base) for mean in means]
+        values = [value for value, _ in parts]
+        zeroth = -sum(values)
+        balanced = None not in ks and sum(k * value for k, value in zip(ks, values, strict=True) if k) == 0
+        if balanced and sum(value < 0 for value in (*values, zeroth)) == 1 and nonnegative(base):
+            return len(set(ks)) == len(ks)
+    return False
+
+
+def _exponent(term: Any, base: Any) -> int | None:
+    """The k for which a term is written as base^k; None if it is not."""
+    if term == base:
+        return 1
+    return int(term.args[1]) if isinstance(term, lang.Power) and term.args[0] == base else None
+
+
+def _scaled(term: Any) -> tuple[Fraction, Any]:
+    """A rational number times a term."""
+    if isinstance(term, lang.Times) and len(term.args) == 2 and isinstance(term.args[0], Rational):
+        return Fraction(term.args[0].p, term.args[0].q), term.args[1]
+    return Fraction(1), term
+
+
+def rational(value: Fraction) -> Rational:
+    return Rational(value.numerator, value.denominator)
+
+
+def times(value: Fraction, term: Any) -> Any:
+    return term if value == 1 else lang.Times(rational(value), term)
+
+
+def divided(x: Any, weight: Fraction) -> Any:
+    """X / w, with one number before it at most."""
+    if isinstance(x, Rational):
+        return x / rational(weight)
+    value, rest = (Fraction(1), x)
+    if isinstance(x, lang.Times) and isinstance(x.args[0], Rational):
+        value, rest = Fraction(x.args[0].p, x.args[0].q), lang.Times(*x.args[1:])
+    return times(value / weight, rest)
+
+
+# -- each form, made --------------------------------------------------------------------------------------------------
+
+
+def _averaged(kind: str, term: Any, outer: tuple[Any, ...]) -> Gap:
+    return Gap(kind, lang.E(term, *outer) if outer else term)
+
+
+def tangent_gap(x: Any, measures: tuple[Any, ...] = ()) -> Gap:
+    inside = lang.Plus(Integer(-1), x, lang.negated(lang.Log(x)))  # a sum first would be merged
+    return _averaged("tangent gap", inside, measures)
+
+
+def jensen_gap(x: Any, inner: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
+    gap = lang.Plus(lang.Log(lang.E(x, *inner)), lang.negated(lang.E(lang.Log(x), *inner)))
+    return _averaged("Jensen gap", gap, outer)
+
+
+def kl_gap(q: Any, p: Any, outer: tuple[Any, ...] = ()) -> Gap:
+    return _averaged("KL divergence", lang.KL(q, p), outer)
+
+
+def mixture_gap(whole: Any, weights: dict[int, Fraction], outer: tuple[Any, ...] = ()) -> Gap:
+    """Jensen's gap of a sum: what its logarithm exceeds the weighted logarithms of its summands by."""
+    parts = [times(-w, lang.Log(divided(whole.args[i], w))) for i, w in weights.items()]
+    return _averaged("Jensen gap", lang.Plus(lang.Log(whole), *parts), outer)
+
+
+def square_gap(x: Any, measures: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
+    """The variance of X: E[X^2] - (E[X])^2."""
+    deviation = lang.Plus(x, lang.negated(lang.E(x, *measures)))
+    return _averaged("square", lang.E(lang.Power(deviation, 2), *measures), outer)
+
+
+def moment_gap(x: Any, ks: tuple[int, int, int], measures: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
+    """(c-b) log E[X^a] + (b-a) log E[X^c] - (c-a) log E[X^b] for a < b < c."""
+    a, b, c = ks
+    values = {a: c - b, c: b - a, b: a - c}
+    parts = [
+        times(Fraction(values[k]), lang.Log(lang.E(x if k == 1 else lang.Power(x, k), *measures)))
+        for k in (a, c, b)
+        if k
+    ]
+    return _averaged("moment gap", lang.Plus(*parts), outer)
+
+
+# -- what a gap needs beyond its form ---------------------------------------------------------------------------------
+
+
+def covered(gap: Gap) -> list[Any]:
+    """The inclusions that a gap needs to be the difference of the claim's own terms.
+
+    Under q, the mean of a quotient p/q is the integral of p where q > 0 only. That does no harm to a Jensen or tangent
+    gap of what is positive, which only loses; a square or moment gap takes such a mean with either sign.
+    """
+    out: dict[Any, None] = {}
+    loses = gap.kind in ("Jensen gap", "tangent gap")
+    for node in lang.subterms(gap.term) if gap.kind != "KL divergence" else ():
+        for ratio in lang.subterms(node.args[0]) if isinstance(node, lang.E) else ():
+            if not isinstance(ratio, lang.Over) or (loses and nonnegative(ratio)):
+                continue
+            above = [d for d in factors(ratio.args[0]) if isinstance(d, lang.Density)]
+            mass = lang.Times(*above) if len(above) > 1 else above[0] if above else None
+            for d in factors(ratio.args[1]):
+                if mass is not None and d in node.measures:
+                    names = mass.free_symbols | d.free_symbols
+                    out[lang.Support(mass, d, sorted((v for v in node.bound if v in names), key=str))] = None
+    return list(out)

@@ -1,0 +1,30 @@
+"""How text is shown as understood: its mathematics and Python form, or its error."""
+
+from elboproof.language import densities, log, variables
+from elboproof.parse import parse_claim
+from elboproof.reading import read
+
+x, y = variables("x y")
+p, q = densities("p q")
+
+
+def test_terms_and_claims_are_read_and_shown():
+    made = read("log p(x)", "log p(x) <= 0")
+    assert made.found == (log(p(x)), parse_claim("log p(x) <= 0"))
+    html = made._repr_mimebundle_()["text/html"]
+    assert html.count("<tr>") == 3
+    assert r"\(\log p(x)\)" in html
+    assert "Le(log(p(x)), 0)" in html
+    assert str(made).splitlines()[0] == "log p(x)   is   log(p(x))"
+
+
+def test_an_error_is_shown_with_its_caret():
+    made = read("p(x)", "log p(x) q(x)")
+    assert "<pre>expected brackets" in made._repr_mimebundle_()["text/html"]
+    assert str(made).splitlines()[-1] == "           ^"
+    assert "<table" not in read("log")._repr_mimebundle_()["text/html"]
+
+
+def test_declarations_are_heeded():
+    (term,) = read("q(x,y)", where=["q(x,y) = q(x) q(y)"]).found
+    assert term.law.factors
