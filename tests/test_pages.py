@@ -92,7 +92,7 @@ def test_axe_finds_a_planted_fault(word: str, old: str, new: str, tmp_path: Path
 
 PAPER = """() => {
     window.dispatchEvent(new Event('beforeprint'));
-    const shown = [...document.querySelectorAll('.bd-header, .bd-sidebar-primary, .elbo-bar, .headerlink, .prev-next-footer')];
+    const shown = [...document.querySelectorAll('.bd-header, .elbo-bar, .headerlink, .prev-next-footer')];
     const wide = [...document.querySelectorAll('article mjx-container svg, article figure svg, article pre')];
     return [
         ...shown.filter(e => e.checkVisibility()).map(e => `shown on paper: ${e.className}`),
