@@ -96,6 +96,8 @@ PAPER = """() => {
     const wide = [...document.querySelectorAll('article mjx-container svg, article figure svg, article pre')];
     return [
         ...shown.filter(e => e.checkVisibility()).map(e => `shown on paper: ${e.className}`),
+        ...[...document.querySelectorAll('.elbo-scroll, article pre')].filter(
+            e => ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)).map(() => 'scrolls on paper'),
         ...wide.filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => `cut: ${e.outerHTML}`),
         ...(document.documentElement.dataset.theme === 'light' ? [] : ['paper is dark']),
         ...(document.querySelector('article details:not([open])') ? ['a fold is closed'] : []),
@@ -113,5 +115,5 @@ def test_paper(lost: str, html: Path, browser: Any) -> None:
     page.emulate_media(media="print")
     faults = page.evaluate(PAPER)
     context.close()
-    said = {"": "", "print.css": "shown on paper", "elbo-print.js": "dark"}[lost]
+    said = {"": "", "print.css": "scrolls on paper", "elbo-print.js": "dark"}[lost]
     assert said in str(faults) if lost else faults == []

@@ -15,6 +15,13 @@ SITE = ROOT / "_build" / "html"
 OUT = ROOT / "_build" / "pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTH = 673  # px: the text of an A4 page within its margins (print.css)
+# Tables do not wrap between their columns: those that are wider than the text are made smaller.
+FIT = """() => {
+    for (const table of document.querySelectorAll('.elbo-chapter table')) {
+        const room = table.parentElement.clientWidth;
+        if (table.getBoundingClientRect().width > room) table.style.zoom = room / table.getBoundingClientRect().width;
+    }
+}"""
 # Formulas, figures and tables that would reach beyond the paper.
 CUT = """() => [...document.querySelectorAll('mjx-container svg, figure svg, table, img')].filter(e =>
     e.getBoundingClientRect().right > document.documentElement.clientWidth + 1
@@ -43,6 +50,7 @@ def main() -> None:
         page = opened.new_page(viewport={"width": WIDTH, "height": 1000})
         page.emulate_media(media="print", color_scheme="light")
         page.goto(whole.as_uri(), wait_until="load")
+        page.evaluate(FIT)
         if cut := page.evaluate(CUT):
             raise SystemExit("expected everything within the paper's width, found beyond it:\n" + "\n".join(cut))
         page.pdf(
