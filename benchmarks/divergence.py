@@ -34,7 +34,7 @@ def table(pairs: bool) -> Table:
         *jax_cases(m, s, n, t),
     ]
     what = "as many others" if pairs else "one prior"
-    marks = [Mark("at most JAX's time, jit", OURS, "JAX, jit", 1.0)]
+    marks = [Mark("at most NumPyro's time, jit", OURS, "NumPyro, jit", 1.0)]
     note = "Laws are made, checked and converted beforehand, for all. Given our products JAX has none of the guards."
     title = f"KL of {LAWS:,} diagonal Gaussians in {DIM} dimensions from {what}"
     truth = float(one_line()[-1])

@@ -34,25 +34,27 @@ def times(value: float) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """Rows of text under a head, to be displayed."""
+    """Rows of text under a head, to be displayed; the first cell of a row names it."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    after: str = ""
+    caption: str = ""
 
     def _repr_html_(self) -> str:
-        cells = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows)
-        after = f"<p>{escape(self.after)}</p>" if self.after else ""
-        return (
-            f'<div class="elbo-table"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>{after}'
+        head = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
+        body = "".join(
+            f"<tr><th>{escape(first)}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in rest) + "</tr>"
+            for first, *rest in self.rows
         )
+        caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
+        top = f"<thead><tr>{head}</tr></thead>" if any(self.head) else ""
+        return f'<div class="elbo-table"><table>{caption}{top}<tbody>{body}</tbody></table></div>'
 
     def __repr__(self) -> str:
-        rows = [self.head, *self.rows]
+        rows = [self.head, *self.rows] if any(self.head) else list(self.rows)
         widths = [max(len(row[i]) for row in rows) for i in range(len(self.head))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        return "\n".join([*lines, self.after] if self.after else lines)
+        return "\n".join([self.caption, *lines] if self.caption else lines)
 
 
 class Results:
@@ -77,7 +79,8 @@ class Results:
         for row in found["rows"]:
             what = f"{KINDS[row['kind']]}; {row['note']}" if row["note"] else KINDS[row["kind"]]
             rows.append((row["name"], what, seconds(row["seconds"]), times(row["over ours"])))
-        return Shown((found["title"], "", "time", "times ours"), tuple(rows), found["note"])
+        caption = " ".join(part for part in (found["title"] + ".", found["note"]) if part)
+        return Shown(("", "", "time", "times ours"), tuple(rows), caption)
 
     def gains(self) -> Shown:
         """The gain by algorithm (a peer, plainly and given our algebra), and by implementation (that, and ours)."""
