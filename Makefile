@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv book chapters weights carry test test-peers bench fuzz lint format serve lock clean distclean
+.PHONY: help venv book chapters weights carry test test-peers bench fuzz lint format serve pdf lock clean distclean
 
 help:  ## list the commands
 	@echo "The ELBO, proved by execution"
@@ -71,6 +71,9 @@ format: $(READY)  ## let ruff lay the code out
 
 serve: book  ## build, then serve the book on this machine
 	@$(PY) tools/book.py --serve
+
+pdf: book  ## the whole book in one file, _build/pdf/book.pdf (needs Chromium)
+	@$(PY) tools/pdf.py
 
 lock: $(READY)  ## requirements.in -> requirements.txt, with hashes (needs uv)
 	@$(PY) tools/lock.py

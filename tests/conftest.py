@@ -105,9 +105,9 @@ def address(html: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 @pytest.fixture(scope="session")
 def session(browser: Any) -> Iterator[Any]:
     """Pages that share what they have fetched."""
-    import site_checks
+    import browser_checks
 
-    context = site_checks.session(browser)
+    context = browser_checks.session(browser)
     yield context
     context.close()
 

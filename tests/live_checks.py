@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import site_checks
+import browser_checks
 
 START = 60_000  # milliseconds within which Python has started even on a busy machine
 CHAPTER = "book/jensen.html"
@@ -100,7 +100,7 @@ def compressed(path: Path) -> int:
 def weight(session: Any, address: str, site: Path, name: str = CHAPTER) -> tuple[int, list[str]]:
     """What a first visit fetches, compressed, and what else is wrong with it."""
     watched = Watched(session, address, name)
-    watched.page.evaluate("() => MathJax.startup.promise")
+    watched.page.wait_for_timeout(300)
     files = {re.sub(r"[?#].*", "", url[len(address) + 1 :]) for url in watched.asked if url.startswith(address)}
     return sum(compressed(site / file) for file in files), watched.done()
 
@@ -108,6 +108,12 @@ def weight(session: Any, address: str, site: Path, name: str = CHAPTER) -> tuple
 SHIFTS = """window.shifts = []; new PerformanceObserver(list => {
     for (const entry of list.getEntries()) shifts.push([entry.startTime, entry.value]);
 }).observe({type: 'layout-shift', buffered: true});"""
+
+
+# When the frame has been painted that shows all there is when the page has loaded, mathematics included.
+PAINTED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
+    done(document.querySelector('article mjx-container use') ? performance.now() : 1e9);
+})))"""
 
 
 def visible(
@@ -119,9 +125,8 @@ def visible(
     took = 1e9
     for _ in range(visits):
         page.goto(f"{address}/{name}", wait_until="load")
-        page.evaluate("() => MathJax.startup.promise")
-        took = min(took, page.evaluate("() => performance.now()"))
-        settled = page.evaluate("() => performance.now()") + 50  # the frame that paints it
+        settled = page.evaluate(PAINTED)
+        took = min(took, settled)
     if script:
         page.evaluate(script)
     page.wait_for_timeout(400)
@@ -158,7 +163,6 @@ def cells(session: Any, address: str, patches: Any = None) -> list[str]:
     watched = Watched(session, address, CHAPTER, patches)
     page = watched.page
     page.wait_for_selector(".elbo-bar button")
-    page.evaluate("() => MathJax.startup.promise")
     bars = page.query_selector_all(".elbo-bar[data-live]")
     with_mathematics = (n for n, bar in enumerate(bars) if n > 1 and any(count for *_, count in bar.evaluate(SHOWN)))
     above = next(with_mathematics)
@@ -238,9 +242,9 @@ def typed(watched: Watched) -> list[str]:
             watched.faults.append(f"the address does not carry the claim: {page.url}")
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
-        if (wide := page.evaluate(site_checks.WIDER)) > 0:
+        if (wide := page.evaluate(browser_checks.WIDER)) > 0:
             watched.faults.append(f"the page is {wide} px wider than the screen ({width} px)")
-        watched.faults += [f"cut off ({width} px): {text}" for text in page.evaluate(site_checks.CUT)]
+        watched.faults += [f"cut off ({width} px): {text}" for text in page.evaluate(browser_checks.CUT)]
     page.evaluate("() => { document.querySelector('#elbo-verdict .elbo-verdict')?.classList.add('old') }")
     page.click(".elbo-examples a:has-text('Data processing')")
     decided = "() => document.querySelector('#elbo-verdict .elbo-verdict:not(.old)') !== null"

@@ -61,6 +61,9 @@ def links(site: Path) -> list[str]:
     return faults
 
 
+NUMBER = "descendant::*[contains(concat(' ', @class, ' '), ' elbo-number ')]"
+
+
 def equation_links(site: Path) -> list[str]:
     """References to an equation that do not arrive at that equation's number."""
     faults = []
@@ -72,7 +75,7 @@ def equation_links(site: Path) -> list[str]:
             found = parsed(target).xpath("//*[@id=$anchor]", anchor=parts.fragment) if target.is_file() else []
             if not found:
                 faults.append(f"{page.name}: ({number}) leads nowhere")
-            elif not re.search(r"\\tag\{" + re.escape(number) + r"\}", found[0].text_content()):
+            elif f"({number})" not in (shown.text_content() for shown in found[0].xpath(NUMBER)):
                 faults.append(f"{page.name}: ({number}) leads to an element that does not show it")
     return faults
 
@@ -123,17 +126,24 @@ def without_alternative(site: Path) -> list[str]:
     return faults
 
 
-def unrendered(site: Path) -> list[str]:
-    """Mathematics in an output that MathJax would pass over: not inside .elbo-math."""
+MARKED = "contains(concat(' ', @class, ' '), ' math ') or contains(concat(' ', @class, ' '), ' elbo-math ')"
+
+
+def undrawn(site: Path) -> list[str]:
+    """Mathematics that is not drawn, or drawn with a glyph that the page does not have."""
     faults = []
-    inside = "ancestor-or-self::*[contains(concat(' ', @class, ' '), ' elbo-math ')]"
     for page in pages(site):
-        for output in parsed(page).xpath("//div[contains(@class, 'text_html')]"):
-            for element in output.iter():
-                texts = [(element, element.text)] + [(element, child.tail) for child in element]
-                for owner, text in texts:
-                    if isinstance(owner.tag, str) and text and re.search(r"\\[(\[]", text) and not owner.xpath(inside):
-                        faults.append(f"{page.name}: mathematics outside .elbo-math: {text.strip()[:60]}")
+        tree = parsed(page)
+        for element in tree.xpath(f"//div[contains(@class, 'text_html')] | //*[{MARKED}]"):
+            text = "".join(element.xpath(".//text()[not(ancestor::code or ancestor::pre)]"))
+            if found := re.search(r"\\[(\[].{0,60}", text):
+                faults.append(f"{page.name}: not drawn: {found[0]}")
+        for formula in tree.iter("mjx-container"):
+            if not formula.xpath(".//math") or not formula.xpath(".//*[local-name()='svg']"):
+                faults.append(f"{page.name}: a formula without a drawing or without MathML")
+        glyphs = set(tree.xpath("//*[local-name()='use']/@href"))
+        for absent in glyphs - {f"#{name}" for name in anchors(page)}:
+            faults.append(f"{page.name}: no glyph {absent}")
     return faults
 
 
@@ -143,73 +153,5 @@ CHECKS = {
     "doubled ids": doubled_ids,
     "other hosts": other_hosts,
     "alternative text": without_alternative,
-    "mathematics": unrendered,
+    "mathematics": undrawn,
 }
-
-
-# Elements that reach beyond the screen, and that nothing around them lets a reader scroll to.
-CUT = """() => [...document.querySelectorAll('article *')].filter(e => {
-    if (e.getBoundingClientRect().width === 0 || e.closest('svg') !== null && e.localName !== 'svg') return false;
-    if (e.getBoundingClientRect().right <= document.documentElement.clientWidth + 1) return false;
-    for (let a = e.parentElement; a; a = a.parentElement) {
-        if (['auto', 'scroll'].includes(getComputedStyle(a).overflowX) && a.scrollWidth > a.clientWidth)
-            return a.getBoundingClientRect().right > document.documentElement.clientWidth + 1;
-        if (getComputedStyle(a).position === 'fixed') return false;
-    }
-    return true;
-}).slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
-
-
-def session(browser: Any, scheme: str = "light") -> Any:
-    """A browser's session, whose pages share what they loaded."""
-    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
-
-
-MARKED = """() => [...document.querySelectorAll('.math, .elbo-math')]
-    .some(e => /\\\\[(\\[]/.test(e.textContent) || e.querySelector('mjx-container'))"""
-RENDERED = """() => ({
-    formulas: document.querySelectorAll('mjx-container').length,
-    bare: [...document.querySelectorAll('.math, .elbo-math')].flatMap(e => {
-        const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), texts = [];
-        while (walk.nextNode()) texts.push(walk.currentNode.data);
-        return texts.filter(t => /\\\\[(\\[]/.test(t)).map(t => t.slice(0, 60));
-    }),
-    errors: [...document.querySelectorAll('mjx-merror, [data-mml-node="merror"]')].map(
-        e => e.getAttribute('data-mjx-error') || e.textContent),
-})"""
-WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-def opened(session: Any, address: str, name: str, widths: tuple[int, ...] = (1280, 390)) -> list[str]:
-    """The faults a browser shows on one page, at each width."""
-    faults: list[str] = []
-    page = session.new_page()
-
-    def said(message: Any) -> None:
-        if message.type == "error":
-            faults.append(f"console: {message.text}")
-
-    def asked(request: Any) -> None:
-        if not request.url.startswith((address, "data:", "blob:")):
-            faults.append(f"asks another host: {request.url}")
-
-    page.on("console", said)
-    page.on("request", asked)
-    page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
-    page.goto(f"{address}/{name}", wait_until="load")
-    if page.evaluate(MARKED):
-        page.wait_for_function("() => window.MathJax?.startup?.promise", timeout=20_000)
-        page.evaluate("() => MathJax.startup.promise")
-        state = page.evaluate(RENDERED)
-        if not state["formulas"]:
-            faults.append("mathematics is not rendered")
-        faults += [f"not rendered: {text}" for text in state["bare"]]
-        faults += [f"MathJax: {text}" for text in state["errors"]]
-    for width in widths:
-        page.set_viewport_size({"width": width, "height": 900})
-        if (wide := page.evaluate(WIDER)) > 0:
-            faults.append(f"the page is {wide} px wider than the screen ({width} px)")
-        faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
-    page.close()
-    return faults

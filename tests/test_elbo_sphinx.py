@@ -16,6 +16,7 @@ SETTINGS = {"extensions": ["elbo_sphinx"], "elbo_equations": EQUATIONS, "elbo_pa
 
 def built(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """The body of a page with this text, and the warnings."""
+    monkeypatch.setattr("elbo_sphinx.pages.finish", lambda site: [])
     monkeypatch.setattr("elbo_sphinx.mathjax.place", lambda target: None)
     monkeypatch.setattr("elbo_sphinx.browser_python.place", lambda target: None)
     (folder / "book").mkdir()

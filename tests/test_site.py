@@ -28,9 +28,11 @@ def test_there_are_pages(html: Path) -> None:
 SOUND = r"""<html><head><title>t</title><link rel="stylesheet" href="own.css"></head><body><article>
 <p id="top">see <a href="other.html#eq-5" class="elbo-eqn">(5)</a> and <a href="#top">above</a></p>
 <img src="own.svg" alt="a line"><svg role="img" aria-label="a line"></svg>
-<div class="output text_html"><div class="elbo-math">\( x \)</div></div></article></body></html>"""
-OTHER = r"""<html><body><div id="eq-5" class="elbo-math">\[ x \tag{5} \]</div>
-<div id="eq-6">\[ y \tag{6} \]</div><div id="eq-55">\[ z \tag{55} \]</div></body></html>"""
+<div class="output text_html"><div class="elbo-math"><mjx-container><svg aria-hidden="true"><path id="mj-x"/><use
+href="#mj-x"/></svg><math><mi>x</mi></math></mjx-container></div></div></article></body></html>"""
+OTHER = r"""<html><body><div id="eq-5">x <span class="elbo-number">(5)</span></div>
+<div id="eq-6">y <span class="elbo-number">(6)</span></div>
+<div id="eq-55">z <span class="elbo-number">(55)</span></div></body></html>"""
 FAULTS = [
     ("links", "other.html#eq-5", "absent.html"),
     ("links", "other.html#eq-5", "other.html#eq-56"),
@@ -52,7 +54,11 @@ FAULTS = [
     ("alternative text", ' alt="a line"', ""),
     ("alternative text", 'alt="a line"', 'alt=" "'),
     ("alternative text", ' aria-label="a line"', ""),
-    ("mathematics", "elbo-math", "plain"),
+    ("mathematics", "<mjx-container>", r"\( x \)<mjx-container>"),
+    ("mathematics", '<div class="elbo-math">', r'\( x \)<div class="elbo-math">'),
+    ("mathematics", "<mi>x</mi></math>", "</math>\\[ y \\]"),
+    ("mathematics", "math>", "span>"),
+    ("mathematics", 'id="mj-x"', 'id="mj-y"'),
 ]
 
 

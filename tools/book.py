@@ -48,7 +48,9 @@ def build() -> int:
     tool = Path(sys.executable).parent / "jupyter-book"
     options = ["--path-output", ".", "-W", "-n", "--keep-going", "--quiet"]
     start = time.perf_counter()
-    code = subprocess.run([tool, "build", ".", *options], cwd=ROOT).returncode
+    code = subprocess.run(
+        [sys.executable, tool, "build", ".", *options], cwd=ROOT
+    ).returncode  # also where .venv was moved
     if code == 0:
         print(f"built in {time.perf_counter() - start:.1f} s")
         STAMP.write_text(digest())

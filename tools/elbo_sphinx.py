@@ -1,14 +1,14 @@
-"""What this book adds to Sphinx: {eqn}`5`, cells that run in the page, and MathJax and Python from the book itself."""
+"""What this book adds to Sphinx: {eqn}`5`, cells that run in the page, and pages that fetch nothing from elsewhere."""
 
 from __future__ import annotations
 
 import html
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
@@ -17,18 +17,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 import browser_python
 import live_cells
 import mathjax
+import pages
 
 log = logging.getLogger(__name__)
 
 
-def ledger() -> dict[str, tuple[str, str]]:
-    """Of each equation the page and the anchor where it is displayed."""
+def ledger() -> dict[str, tuple[str, ...]]:
+    """Of each equation the page and the anchor where it is displayed, and its title."""
     try:
         from elboproof.ledger import LEDGER
     except ImportError as error:
         log.info("no ledger of equations: %s", error)
         return {}
-    return {str(key): (entry.chapter, entry.anchor) for key, entry in LEDGER.items()}
+    return {str(key): (entry.chapter, entry.anchor, entry.title) for key, entry in LEDGER.items()}
 
 
 def set_ledger(app: Sphinx, config: Any) -> None:
@@ -53,7 +54,7 @@ class EquationRole(SphinxRole):
         if place is None:
             log.warning("no equation (%s) in the ledger", key, location=self.get_location(), type="elbo")
             return nodes.Text(shown)
-        page, anchor = place
+        page, anchor, *_ = place
         docname = self.config.elbo_pages + page
         if docname not in self.env.found_docs:
             log.warning(
@@ -77,20 +78,32 @@ def drop_thebe(app: Sphinx, config: Any) -> None:
     registry.css_files[:] = [one for one in registry.css_files if "thebe" not in one[0]]
 
 
-def drop_icon_script(site: Path) -> None:
-    """The theme loads its icons twice, as a font and as a script of 0.54 MB compressed; the font is enough."""
-    for page in site.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(re.sub(r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>', "", text), encoding="utf-8")
-    for left in (site / "_static" / "scripts").glob("fontawesome.js*"):
-        left.unlink()
+def drop_mathjax(app: Sphinx, config: Any) -> None:
+    """Mathematics is drawn when the book is built; Sphinx's extension only marks where it stands."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx.ext.mathjax"]
 
 
-def place_assets(app: Sphinx, error: Exception | None) -> None:
-    if error is None and app.builder.format == "html":
-        drop_icon_script(Path(app.outdir))
-        mathjax.place(Path(app.outdir) / "_static" / "mathjax")
-        browser_python.place(Path(app.outdir) / "_static" / "python")
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """What is left when Sphinx has written the pages: mathematics, and what the pages load."""
+    if error is not None or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    for fault in pages.finish(site):
+        log.warning("%s", fault, type="elbo")
+    mathjax.place(site / "_static" / "mathjax")
+    browser_python.place(site / "_static" / "python")
+
+
+def index_equations(app: Sphinx, tree: nodes.document) -> None:
+    """The search finds an equation by its number, as (13), 13, eq 13 or equation 13, and by its title.
+
+    Sphinx's search passes over numbers among the words of a page, but not among the entries of the index.
+    """
+    for key, (page, anchor, *title) in app.config.elbo_equations.items():
+        if app.env.docname == app.config.elbo_pages + page:
+            said = [f"({key})", f"eq {key}", f"eq ({key})", f"equation {key}", f"equation ({key})", *title]
+            tree.insert(0, addnodes.index(entries=[("single", words, anchor, "", None) for words in said]))
 
 
 LIVE = '<div class="elbo-bar" data-live></div>'
@@ -116,30 +129,16 @@ def add_bars(app: Sphinx, tree: nodes.document) -> None:
         cell.insert(1, nodes.raw("", bar, format="html"))
 
 
-def set_mathjax(app: Sphinx, config: Any) -> None:
-    """One script, from the book; it typesets where Sphinx or the library marks mathematics."""
-    config.mathjax_path = "mathjax/tex-svg-full.js"
-    config.mathjax_options = {"defer": "defer"}
-    config.mathjax3_config = {
-        "tex": {"tags": "none", "packages": {"[-]": ["noerrors", "noundefined"]}},  # a fault must show
-        "svg": {"fontCache": "local", "displayAlign": "left", "displayIndent": "1em"},
-        "options": {
-            "ignoreHtmlClass": "tex2jax_ignore|mathjax_ignore",
-            "processHtmlClass": "math|elbo-math",
-        },
-    }
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("elbo_equations", {}, "env")
     app.add_config_value("elbo_pages", "book/", "env")
     app.add_role("eqn", EquationRole())
-    app.add_js_file("elbo-live.js", defer="defer")
-    app.add_js_file("elbo-figures.js", defer="defer")
-    app.set_html_assets_policy("always")  # outputs hold mathematics that Sphinx does not see
+    for script in ("elbo-live.js", "elbo-figures.js", "elbo-scroll.js", "elbo-cards.js", "elbo-print.js"):
+        app.add_js_file(script, defer="defer")
     app.connect("config-inited", set_ledger)
-    app.connect("config-inited", set_mathjax)
+    app.connect("config-inited", drop_mathjax)
     app.connect("config-inited", drop_thebe)
     app.connect("doctree-read", add_bars)
-    app.connect("build-finished", place_assets)
+    app.connect("doctree-read", index_equations)
+    app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

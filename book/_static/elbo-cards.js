@@ -1,0 +1,117 @@
+// On every page: a citation such as (5) shows a card with the equation. By pointer or keyboard it opens beside the
+// citation; a finger's first tap opens it, the second follows the link. Escape, or going elsewhere, closes it.
+(() => {
+  const OPEN = 150, CLOSE = 250; // milliseconds a pointer rests, or is away
+  let link = null; // whose card is open
+  let card = null;
+  let timer = 0;
+  let touched = false;
+  let closing = false; // the focus that goes back to a citation does not open its card again
+
+  const template = (key) => document.querySelector(`template.elbo-card-of[data-equation="${CSS.escape(key)}"]`);
+
+  function cited(target) {
+    const found = target instanceof Element ? target.closest("article a[href*='#eq-']") : null;
+    if (!found || found.closest("svg, .elbo-card")) return null;
+    const key = /#eq-(\w+)$/.exec(found.getAttribute("href"))[1];
+    return found.textContent === `(${key})` && template(key) ? found : null;
+  }
+
+  function place() {
+    const near = link.getClientRects()[0] ?? link.getBoundingClientRect();
+    const wide = document.documentElement.clientWidth;
+    const { width, height } = card.getBoundingClientRect();
+    const below = innerHeight - near.bottom - 8;
+    const top = below >= height || below >= near.top ? near.bottom + 6 : near.top - height - 6;
+    card.style.left = `${Math.max(8, Math.min(near.left, wide - width - 8))}px`;
+    card.style.top = `${Math.max(8, Math.min(top, innerHeight - height - 8))}px`;
+  }
+
+  function open(found) {
+    clearTimeout(timer);
+    if (found === link) return;
+    close();
+    const key = /#eq-(\w+)$/.exec(found.getAttribute("href"))[1];
+    link = found;
+    card = document.createElement("div");
+    card.className = "elbo-card";
+    card.id = "elbo-card";
+    card.setAttribute("role", "dialog");
+    card.setAttribute("aria-label", `Equation (${key})`);
+    card.append(template(key).content.cloneNode(true));
+    card.querySelector(".elbo-reason").id = "elbo-card-says";
+    if (card.showPopover) card.popover = "manual";
+    link.after(card); // so that Tab leads from the citation into its card
+    card.showPopover?.();
+    link.setAttribute("aria-describedby", "elbo-card-says");
+    link.setAttribute("aria-expanded", "true");
+    place();
+  }
+
+  function close() {
+    clearTimeout(timer);
+    if (!card) return;
+    const inside = card.contains(document.activeElement);
+    const from = link;
+    card.remove();
+    link.removeAttribute("aria-describedby");
+    link.setAttribute("aria-expanded", "false");
+    link = card = null;
+    if (inside) {
+      closing = true;
+      from.focus();
+      closing = false;
+    }
+  }
+  const away = (target) => !(target instanceof Node) || !(card?.contains(target) || link?.contains(target));
+
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType === "touch") return;
+    const found = cited(event.target);
+    if (found && found !== link) {
+      clearTimeout(timer);
+      timer = setTimeout(open, OPEN, found);
+    } else if (card && away(event.target)) {
+      clearTimeout(timer);
+      if (away(document.activeElement)) timer = setTimeout(close, CLOSE);
+    } else {
+      clearTimeout(timer);
+    }
+  });
+  document.addEventListener("pointerdown", (event) => {
+    touched = event.pointerType === "touch";
+    if (card && away(event.target)) close();
+  });
+  document.addEventListener("click", (event) => {
+    const found = cited(event.target);
+    if (found && touched && found !== link) {
+      event.preventDefault();
+      open(found);
+    } else if (card && event.target instanceof Element && event.target.closest(".elbo-card a")) {
+      close();
+    }
+    touched = false;
+  });
+  document.addEventListener("focusin", (event) => {
+    if (touched || closing) return;
+    const found = cited(event.target);
+    if (found?.matches(":focus-visible")) open(found);
+    else if (card && away(event.target)) close();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && card) {
+      event.preventDefault();
+      close();
+    }
+  });
+  for (const kind of ["scroll", "resize"]) {
+    window.addEventListener(kind, () => card && place(), { passive: true, capture: true });
+  }
+  const mark = () => {
+    for (const found of document.querySelectorAll("article a[href*='#eq-']")) {
+      if (cited(found)) found.setAttribute("aria-expanded", "false");
+    }
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mark);
+  else mark();
+})();

@@ -1,0 +1,109 @@
+"""What is wrong with a page of a built site once a browser shows it: a list of faults, empty when there are none."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import npm
+
+WIDTHS = (1280, 768, 390)
+FORM = {"rules": {"color-contrast": {"enabled": False}}}
+Look = tuple[int, str, dict[str, Any]]  # a width, a theme, and which rules axe applies
+# A theme changes colours, a width what is shown and what scrolls. AXE=all applies every rule to all six.
+LOOKS: tuple[Look, ...] = ((1280, "light", {}), (768, "light", FORM), (390, "dark", {}))
+if os.environ.get("AXE") == "all":
+    LOOKS = tuple((width, theme, {}) for width, theme in product(WIDTHS, ("light", "dark")))
+
+READABLE = """async ([theme, rules]) => {
+    document.documentElement.dataset.theme = theme;
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const found = await axe.run(document, {resultTypes: ['violations'], ...rules});
+    return found.violations.filter(({impact}) => ['serious', 'critical'].includes(impact)).flatMap(
+        ({id, help, nodes}) => nodes.map(node => `${id}: ${help}: ${node.html.slice(0, 160)}`));
+}"""
+
+
+# What is inside a formula costs axe most of its time; test_site looks at that.
+HOLLOW = """() => {
+    for (const svg of document.querySelectorAll('mjx-container svg')) svg.replaceChildren();
+    for (const spoken of document.querySelectorAll('mjx-assistive-mml')) spoken.textContent = 'formula';
+}"""
+
+
+@cache
+def axe() -> str:
+    """axe-core, which knows what keeps people from reading a page, as a script."""
+    return (Path(npm.installed()) / "axe-core" / "axe.min.js").read_text()
+
+
+# Elements that reach beyond the screen, and that nothing around them lets a reader scroll to.
+CUT = """() => [...document.querySelectorAll('article *')].filter(e => {
+    if (e.getBoundingClientRect().width === 0 || e.closest('svg') !== null && e.localName !== 'svg') return false;
+    if (e.closest('mjx-assistive-mml') !== null) return false;  // for screen readers only
+    if (e.getBoundingClientRect().right <= document.documentElement.clientWidth + 1) return false;
+    for (let a = e.parentElement; a; a = a.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(a).overflowX) && a.scrollWidth > a.clientWidth)
+            return a.getBoundingClientRect().right > document.documentElement.clientWidth + 1;
+        if (getComputedStyle(a).position === 'fixed') return false;
+    }
+    return true;
+}).slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
+
+
+def session(browser: Any, scheme: str = "light") -> Any:
+    """A browser's session, whose pages share what they loaded."""
+    return browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+
+
+RENDERED = """() => {
+    const drawn = [...document.querySelectorAll('article mjx-container')].filter(e => e.checkVisibility());
+    return drawn.filter(e => [...e.querySelectorAll('svg')].some(svg => {
+        const box = svg.getBoundingClientRect(), glyph = svg.querySelector('use');
+        return box.width === 0 || box.height === 0 || (glyph && glyph.getBBox().width === 0);
+    })).map(e => e.textContent.slice(0, 60));
+}"""
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def opened(
+    session: Any,
+    address: str,
+    name: str,
+    widths: tuple[int, ...] = WIDTHS,
+    looks: tuple[Look, ...] = LOOKS,
+) -> list[str]:
+    """The faults a browser shows on one page, at each width, and what axe finds at each look."""
+    faults: list[str] = []
+    page = session.new_page()
+
+    def said(message: Any) -> None:
+        if message.type == "error":
+            faults.append(f"console: {message.text}")
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            faults.append(f"asks another host: {request.url}")
+
+    page.on("console", said)
+    page.on("request", asked)
+    page.on("pageerror", lambda error: faults.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    page.goto(f"{address}/{name}", wait_until="load")
+    faults += [f"a formula is not visible: {text}" for text in page.evaluate(RENDERED)]
+    if looks:
+        page.evaluate(axe())
+        page.evaluate(HOLLOW)
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        if (wide := page.evaluate(WIDER)) > 0:
+            faults.append(f"the page is {wide} px wider than the screen ({width} px)")
+        faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
+        for theme, rules in ((theme, rules) for at, theme, rules in looks if at == width):
+            found = page.evaluate(READABLE, [theme, rules])
+            faults += [f"axe ({width} px, {theme}): {text}" for text in found]
+    page.close()
+    return faults
