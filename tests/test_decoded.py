@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from elboproof import montecarlo
+from elboproof import decoded, montecarlo
 from elboproof.decoded import Decoded, drawn, elbo, gauss_hermite, plane_evidence, refine, sandwich
 from elboproof.errors import IllFormed
 from elboproof.gaussians import Diagonal
@@ -36,6 +36,15 @@ def test_the_evidence_of_all_images_sums_to_one(vae: VAE, evidence: np.ndarray) 
     assert found.error.max() < 1e-9
     one = plane_evidence(Decoded(ALL[3], vae), step=0.1)
     assert (one.value, one.error) == (pytest.approx(evidence[3], rel=1e-12), pytest.approx(found.error[3], abs=1e-12))
+
+
+def test_blocks_of_the_plane_add_up(vae: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Value and error (which reads every second line of the grid), summed at once or three lines a time."""
+    whole = plane_evidence(Decoded(ALL, vae), 4.0, 0.5)
+    monkeypatch.setattr(decoded, "_BLOCK", 3 * 17 * 16)
+    parts = plane_evidence(Decoded(ALL, vae), 4.0, 0.5)
+    np.testing.assert_allclose(parts.value, whole.value, rtol=1e-12)
+    np.testing.assert_allclose(parts.error, whole.error, rtol=1e-9)
 
 
 def test_its_error_is_honest(vae: VAE, evidence: np.ndarray) -> None:
