@@ -7,55 +7,43 @@
 'Proved'
 """
 
-import sys as _sys
-from pathlib import PurePath as _PurePath
+from . import show as _show  # gives terms their LaTeX
+from .derive import Derivation, derive
+from .errors import (
+    Disagreement,
+    ElboproofError,
+    IllFormed,
+    NotAClaim,
+    NotComparable,
+    NoTruthValue,
+    StepRejected,
+)
+from .exact import evaluate
+from .expand import expand
+from .language import (
+    CE,
+    ELBO,
+    KL,
+    E,
+    Eq,
+    Finite,
+    Ge,
+    H,
+    I,
+    Integral,
+    Le,
+    Support,
+    densities,
+    density,
+    log,
+    variables,
+)
+from .prove import Proved, Refuted, Undecided, prove
+from .refute import Counterexample, refute
+from .report import as_dict
+from .tables import Table, table
 
-
-def _asked_for_help() -> bool:
-    """Whether this process is the command line showing its help or version, which needs none of the library."""
-    command, *rest = (*_sys.orig_argv[1:], "")
-    ours = _PurePath(command).name == "elboproof" or (command == "-m" and rest[0] == "elboproof")
-    return ours and not {"-h", "--help", "--version"}.isdisjoint(rest)
-
-
-if not _asked_for_help():
-    from . import show as _show  # gives terms their LaTeX
-    from .derive import Derivation, derive
-    from .errors import (
-        Disagreement,
-        ElboproofError,
-        IllFormed,
-        NotAClaim,
-        NotComparable,
-        NoTruthValue,
-        StepRejected,
-    )
-    from .exact import evaluate
-    from .expand import expand
-    from .language import (
-        CE,
-        ELBO,
-        KL,
-        E,
-        Eq,
-        Finite,
-        Ge,
-        H,
-        I,
-        Integral,
-        Le,
-        Support,
-        densities,
-        density,
-        log,
-        variables,
-    )
-    from .prove import Proved, Refuted, Undecided, prove
-    from .refute import Counterexample, refute
-    from .report import as_dict
-    from .tables import Table, table
-
-    latex = _show.latex
+latex = _show.latex
 
 __version__ = "0.1.0"
 __all__ = [
