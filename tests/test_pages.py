@@ -75,6 +75,11 @@ UNREADABLE = [
     ("color-contrast", "text", "<style>[data-theme=dark] p { color: #777; background: #888 }</style>text"),
     ("color-contrast", "text", f"<style>{ABOVE} {{ p {{ color: #777; background: #888 }} }}</style>text"),
     (
+        "color-contrast",
+        "text",
+        "<style>.k { color: #ccc }</style><div class=highlight>text <span class=k>if</span></div>",
+    ),
+    (
         "label",
         "text",
         f"<style>{NARROW} {{ input {{ display: block !important }} }}</style><input style='display: none'>",
