@@ -30,6 +30,7 @@ from .vectors import (
     sized,
     solve_upper,
     squared,
+    symmetric,
 )
 
 
@@ -126,7 +127,8 @@ class NormalInverseGamma(VectorDistribution):
     def __init__(self, mean: Any, precision: Any, a: Any, b: Any):
         where = "NormalInverseGamma"
         mean = array(mean, "mean", where)
-        self.factor = cholesky(precision, "precision", where)
+        self.precision = symmetric(precision, "precision", where)
+        self.factor = cholesky(self.precision, "precision", where)
         self.a, self.b = array(a, "a", where, 0, positive=True), array(b, "b", where, 0, positive=True)
         d = mean.shape[-1]
         sized(self.factor, (d, d), "precision", where)
