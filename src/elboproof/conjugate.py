@@ -121,7 +121,8 @@ def moments(q: Any) -> Moments | None:
 class NormalInverseGamma(VectorDistribution):
     """The law of (w, v), a point of d + 1 coordinates with the variance v last.
 
-    mean of shape (..., d); precision (d, d), or (..., d, d), in units of 1/v; a and b of shape (...).
+    mean of shape (..., d); precision (d, d), or (..., d, d), in units of 1/v; a and b of shape (...). All are kept as
+    they were given.
     """
 
     def __init__(self, mean: Any, precision: Any, a: Any, b: Any):
