@@ -197,6 +197,16 @@ def test_one_variable_two_ways():
             assert other.rad() < arb(10) ** -28
 
 
+def test_ill_conditioned_models():
+    """Each number loses its own share of digits: the evidence must still be the narrowest, whatever the noise."""
+    design, data = np.vander(np.linspace(0, 1, 12), 6), np.sin(np.arange(12))
+    for k in range(0, 12, 2):
+        model = LinearRegression(design, data, 10.0**-k, np.zeros(6), 1e6 * np.eye(6))
+        found = certify(model, Diagonal(model.posterior.mean, model.posterior.sd))
+        assert found.identity, k
+        assert found.bounded, k
+
+
 def test_dyestuff_is_proved():
     """lme4 and MixedModels.jl print -163.66353; here for the floats of the estimates."""
     yields, batch = dyestuff()
@@ -223,7 +233,7 @@ def test_the_covariance_given_is_the_one_enclosed():
 def test_logistic_line_with_a_variance_without_a_root():
     model = LogisticRegression([[0.5], [2.0]], [1, 0], [0.0], [[2.0]])
     found = certify(model, Gaussian([0.0], [[0.7]]), 22)
-    with mpmath.workdps(40):
+    with mpmath.workdps(26):
         v = mpmath.mpf(0.7)
 
         def log_joint(w):
@@ -233,12 +243,12 @@ def test_logistic_line_with_a_variance_without_a_root():
         def log_q(w):
             return -w * w / (2 * v) - mpmath.log(2 * mpmath.pi * v) / 2
 
-        nodes = [-22, -6, -2, 0, 2, 6, 22]  # beyond: below 1e-50 in either integral
+        nodes = [-18, -5, 0, 5, 18]  # beyond: below 1e-33 in either integral
         z = mpmath.quad(lambda w: mpmath.exp(log_joint(w)), nodes)
         bound = mpmath.quad(lambda w: mpmath.exp(log_q(w)) * (log_joint(w) - log_q(w)), nodes)
         with working(40):
             for enclosure, value in ((found.log_evidence, mpmath.log(z)), (found.elbo, bound)):
-                assert abs(enclosure - arb(mpmath.nstr(value, 36))) < 1e-21
+                assert abs(enclosure - arb(mpmath.nstr(value, 26))) < 1e-21
     assert found.bounded
     assert found.identity
 
