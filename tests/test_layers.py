@@ -31,7 +31,7 @@ gaussians products conjugate
 models means rates regression latent linear_vae mixtures counts
 quadratics
 quadrature montecarlo lattice gradients shells
-enclosures logistic_bounds certify
+enclosures conjugate_bounds exact_laws logistic_bounds gaussian_bounds noisy_bounds certify
 progress network vae decoded
 numeric
 measured

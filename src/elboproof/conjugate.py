@@ -30,6 +30,7 @@ from .vectors import (
     sized,
     solve_upper,
     squared,
+    symmetric,
 )
 
 
@@ -120,13 +121,15 @@ def moments(q: Any) -> Moments | None:
 class NormalInverseGamma(VectorDistribution):
     """The law of (w, v), a point of d + 1 coordinates with the variance v last.
 
-    mean of shape (..., d); precision (d, d), or (..., d, d), in units of 1/v; a and b of shape (...).
+    mean of shape (..., d); precision (d, d), or (..., d, d), in units of 1/v; a and b of shape (...). All are kept as
+    they were given.
     """
 
     def __init__(self, mean: Any, precision: Any, a: Any, b: Any):
         where = "NormalInverseGamma"
         mean = array(mean, "mean", where)
-        self.factor = cholesky(precision, "precision", where)
+        self.precision = symmetric(precision, "precision", where)
+        self.factor = cholesky(self.precision, "precision", where)
         self.a, self.b = array(a, "a", where, 0, positive=True), array(b, "b", where, 0, positive=True)
         d = mean.shape[-1]
         sized(self.factor, (d, d), "precision", where)

@@ -27,6 +27,7 @@ from .vectors import (
     sized,
     solve_lower,
     squared,
+    symmetric,
 )
 
 _TILE = 1 << 16  # floats of a block that stays in the cache
@@ -34,10 +35,17 @@ _TINY = float(np.finfo(float).tiny)
 
 
 class Gaussian(VectorDistribution):
-    """Normal(mean, covariance): mean of shape (..., d), covariance of shape (..., d, d), positive definite."""
+    """Normal(mean, covariance): mean of shape (..., d), covariance of shape (..., d, d), positive definite.
+
+    ``given`` is that covariance, float for float; None where the law was made from a factor, or from a precision (whose
+    inverse's factor is rounded).
+    """
+
+    given: np.ndarray | None = None
 
     def __init__(self, mean: Any, covariance: Any):
-        self._set(array(mean, "mean", "Gaussian"), cholesky(covariance, "covariance", "Gaussian"))
+        self.given = symmetric(covariance, "covariance", "Gaussian")
+        self._set(array(mean, "mean", "Gaussian"), cholesky(self.given, "covariance", "Gaussian"))
 
     @classmethod
     def from_factor(cls, mean: Any, factor: Any) -> Gaussian:
@@ -73,6 +81,8 @@ class Gaussian(VectorDistribution):
     @cached_property
     def covariance(self) -> np.ndarray:
         """Shape (d, d), or batch + (d, d) where it differs within the batch."""
+        if self.given is not None:
+            return self.given
         return self.factor @ np.swapaxes(self.factor, -1, -2)
 
     @cached_property

@@ -173,16 +173,16 @@ class RandomIntercept(VectorModel):
         return cls(data, groups, mean, np.sqrt(between), np.sqrt(within))
 
     @cached_property
-    def _member(self) -> np.ndarray:
+    def member(self) -> np.ndarray:
         """Shape (n, J): one where the observation is of the group."""
         return (self.groups[:, None] == np.arange(self.prior.event[0])).astype(float)
 
     @cached_property
     def _sizes(self) -> np.ndarray:
-        return self._member.sum(axis=0)
+        return self.member.sum(axis=0)
 
     def _sums(self, x: np.ndarray) -> np.ndarray:
-        return x @ self._member
+        return x @ self.member
 
     @cached_property
     def posterior(self) -> Diagonal:

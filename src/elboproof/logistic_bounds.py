@@ -31,11 +31,11 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from flint import arb, arb_mat
+from flint import arb
 
-from .distributions import Normal
 from .enclosures import Growth, ball, discretisation, infinite, step, truncation, upper
 from .errors import IllFormed
+from .exact_laws import as_gaussian, factor_of
 from .gaussians import Diagonal, Gaussian
 from .regression import LogisticRegression
 
@@ -70,9 +70,9 @@ def _frame(model: LogisticRegression, around: Gaussian | Diagonal) -> _Frame:
         raise IllFormed(f"expected a LogisticRegression in one or two dimensions to enclose, found {d}")
     ball_of = lambda values: [arb(float(x)) for x in values]  # noqa: E731
     centre, rows = ball_of(around.mean), [ball_of(row) for row in model.signed]
-    columns = [ball_of(around.factor[:, j]) for j in range(d)]
-    # the covariance is the exact product of the Cholesky factor's floats
-    factor = arb_mat([ball_of(row) for row in model.prior.factor])
+    lower = factor_of(around, "the covariance of q")
+    columns = [[lower[i, j] for i in range(d)] for j in range(d)]
+    factor = factor_of(model.prior, "the prior covariance of LogisticRegression")
     half = factor.inv()
     precision = half.transpose() * half
     prior = [[precision[i, j] for j in range(d)] for i in range(d)]
@@ -225,17 +225,9 @@ def _rows(f: _Frame, peak: arb, h: float, need: float) -> tuple[int, arb]:
 # -- ELBO and KL -------------------------------------------------------------------------------------------------------
 
 
-def _as_gaussian(q: Any, d: int) -> Gaussian | Diagonal:
-    if isinstance(q, Normal):
-        q = Diagonal([q.mean], [q.sd])
-    if not isinstance(q, (Gaussian, Diagonal)) or q.batch or q.event != (d,):
-        raise IllFormed(f"expected a Gaussian or Diagonal in {d} dimensions for q, found {q!r}")
-    return q
-
-
 def elbo(model: LogisticRegression, q: Any, need: float) -> arb:
     """E_q[log p(D, w) - log q(w)], enclosed, over the line or the plane."""
-    f = _frame(model, _as_gaussian(q, model.design.shape[1]))
+    f = _frame(model, as_gaussian(q, model.design.shape[1]))
     d, zero = f.d, arb(0)
     # B(t) = constant - linear.t - t^T (Q - I) t / 2 - sum_i log(1 + exp(-u_i)); log q has -log det L - |t|^2 / 2 in it
     constant = f.start + d * (2 * arb.pi()).log() / 2
@@ -322,7 +314,7 @@ def _weighted_sum(f: _Frame, constant: arb, rest: list[Vector], h: arb, reach: i
 
 def kl(model: LogisticRegression, q: Any, evidence: arb, need: float) -> arb:
     """KL(q || posterior), given an enclosure of log p(D)."""
-    f = _frame(model, _as_gaussian(q, model.design.shape[1]))
+    f = _frame(model, as_gaussian(q, model.design.shape[1]))
     entropy = f.log_det + f.d * ((2 * arb.pi()).log() + 1) / 2
     trace = sum((f.q[j][j] for j in range(f.d)), arb(0))
     mean = f.start - f.log_det - trace / 2  # E_q of the log prior

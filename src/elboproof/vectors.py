@@ -50,8 +50,8 @@ def sized(made: np.ndarray, shape: tuple[int, ...], name: str, where: str) -> np
     return made
 
 
-def cholesky(value: Any, name: str, where: str) -> np.ndarray:
-    """The lower Cholesky factor of symmetric positive definite matrices, shape (..., d, d)."""
+def symmetric(value: Any, name: str, where: str) -> np.ndarray:
+    """`value` as read-only symmetric matrices, shape (..., d, d): its symmetric part, if that is all but rounding."""
     made = array(value, name, where, ndim=2)
     if made.shape[-1] != made.shape[-2]:
         raise IllFormed(f"expected a square matrix for {name} of {where}, found shape {made.shape}")
@@ -59,8 +59,17 @@ def cholesky(value: Any, name: str, where: str) -> np.ndarray:
     gap = float(np.max(np.abs(made - flipped)))
     if gap > 1e-10 * float(np.max(np.abs(made))):
         raise IllFormed(f"expected a symmetric matrix for {name} of {where}, found entries that differ by {gap:.3g}")
+    if gap:
+        made = 0.5 * (made + flipped)
+        made.flags.writeable = False
+    return made
+
+
+def cholesky(value: Any, name: str, where: str) -> np.ndarray:
+    """The lower Cholesky factor of symmetric positive definite matrices, shape (..., d, d)."""
+    made = symmetric(value, name, where)
     try:
-        return np.linalg.cholesky(0.5 * (made + flipped))
+        return np.linalg.cholesky(made)
     except np.linalg.LinAlgError:
         least = float(np.linalg.eigvalsh(made).min())
         raise IllFormed(
