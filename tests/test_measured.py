@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from elboproof.errors import IllFormed
-from elboproof.measured import Results, seconds, times
+from elboproof.measured import Results, Shown, seconds, times
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -63,21 +63,28 @@ def test_results_as_tables(timing, tmp_path):
     growth = timing.Sizes("squares", lambda n: clock.costs(1e-9 * n**2), [100, 1000, 10_000], "2", 1.9, 2.1).run()
     cases = [timing.Case("elboproof", "ours", clock.costs(2e-3)), timing.Case("JAX, jit", "plain", clock.costs(8e-3))]
     cases.append(timing.Case("JAX, jit, our products", "algebra", clock.costs(4e-3), note="<bare>"))
-    table = timing.Table("k", "title", 1.0, 0.1, cases, [timing.Mark("m", "elboproof", "JAX, jit", 0.2)]).run()
+    table = timing.Table("k", "title", 1.0, 0.1, cases, [timing.Mark("m", "elboproof", "JAX, jit", 0.247)]).run()
     path = tmp_path / "results.json"
     path.write_text(json.dumps({"machine": {"Python": "3"}, "tables": [table], "growth": [growth]}))
     results = Results(path)
     assert results.machine().rows == (("Python", "3"),)
+    assert results.table("k").caption == f"title. Medians of {table['rounds']} rounds."
     assert results.table("k").rows[1] == ("JAX, jit", "as its users write it", "8 ms", "4")
     assert "<td>given our algebra; &lt;bare&gt;</td>" in results.table("k")._repr_html_()
     assert results.gains().rows == (("title", "JAX", "2", "2", "4"),)
-    assert results.marks().rows == (("title", "m", "0.25 of 0.2", "missed"),)
+    assert results.marks().rows == (("title", "m", "0.25 of 0.247", "missed"),)
     assert results.growth().rows[0][2:] == ("2.00", "2", "as expected")
     assert repr(results.machine()) == "Python  3"
     with pytest.raises(IllFormed, match="expected one of k, found 'j'"):
         results.table("j")
     with pytest.raises(IllFormed, match="expected the results of make bench, found no file"):
         Results(tmp_path / "none.json")
+
+
+def test_rows_of_one_name_share_it():
+    shown = Shown(("", "n"), (("a", "1"), ("a", "2"), ("b", "3")))
+    body = '<tr><th rowspan="2">a</th><td>1</td></tr><tr><td>2</td></tr><tr><th>b</th><td>3</td></tr>'
+    assert f"<tbody>{body}</tbody>" in shown._repr_html_()
 
 
 def test_times_in_words():

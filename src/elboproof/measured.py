@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def times(value: float) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """Rows of text under a head, to be displayed; the first cell of a row names it."""
+    """Rows of text under a head, to be displayed; the first cell of a row names it, and rows of one name share it."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -42,10 +43,13 @@ class Shown:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
-        body = "".join(
-            f"<tr><th>{escape(first)}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in rest) + "</tr>"
-            for first, *rest in self.rows
-        )
+        body = ""
+        for first, group in groupby(self.rows, key=lambda row: row[0]):
+            same = list(group)
+            name = f'<th rowspan="{len(same)}">{escape(first)}</th>' if len(same) > 1 else f"<th>{escape(first)}</th>"
+            for _, *rest in same:
+                body += f"<tr>{name}" + "".join(f"<td>{escape(cell)}</td>" for cell in rest) + "</tr>"
+                name = ""
         caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
         top = f"<thead><tr>{head}</tr></thead>" if any(self.head) else ""
         return f'<div class="elbo-table"><table>{caption}{top}<tbody>{body}</tbody></table></div>'
@@ -71,7 +75,7 @@ class Results:
         return Shown(("", ""), tuple(self.all["machine"].items()))
 
     def table(self, key: str) -> Shown:
-        """One table: the time of each, and how many times ours it is."""
+        """One table: the median time of each, and how many times ours it is."""
         if key not in self.tables:
             raise IllFormed(f"expected one of {', '.join(self.tables)}, found {key!r}")
         found = self.tables[key]
@@ -79,7 +83,8 @@ class Results:
         for row in found["rows"]:
             what = f"{KINDS[row['kind']]}; {row['note']}" if row["note"] else KINDS[row["kind"]]
             rows.append((row["name"], what, seconds(row["seconds"]), times(row["over ours"])))
-        caption = " ".join(part for part in (found["title"] + ".", found["note"]) if part)
+        rounds = f"Medians of {found['rounds']} rounds."
+        caption = " ".join(part for part in (found["title"] + ".", found["note"], rounds) if part)
         return Shown(("", "", "time", "times ours"), tuple(rows), caption)
 
     def gains(self) -> Shown:
@@ -99,7 +104,7 @@ class Results:
         rows = []
         for found in self.tables.values():
             for mark in found["marks"]:
-                value = "not measured" if mark["found"] is None else f"{mark['found']:.2g} of {mark['limit']:.2g}"
+                value = "not measured" if mark["found"] is None else f"{mark['found']:.3g} of {mark['limit']:.3g}"
                 word = {True: "met", False: "missed", None: ""}[mark["met"]]
                 rows.append((found["title"], mark["text"], value, word))
         return Shown(("", "mark", "ratio, of at most", ""), tuple(rows))

@@ -81,8 +81,8 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
         left.set_xlim(-REACH, REACH)
         left.set_ylim(-REACH, REACH)
         left.set_aspect("equal")
-        left.set_xlabel("z₁")
-        left.set_ylabel("z₂")
+        left.set_xlabel("θ₁")
+        left.set_ylabel("θ₂")
         side = math.isqrt(len(digits[chosen]["pixels"]))
         original = np.array(list(digits[chosen]["pixels"]), float)
         parts = (("decoded", decode(model, at)), (f"a {digits[chosen]['label']}", original))
@@ -103,16 +103,16 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
         ],
     }
     controls = (
-        Slider("digit", "image x", 1, len(digits), 1, chosen + 1),
-        Slider("z1", "z₁", -REACH, REACH, 0.05, at[0]),
-        Slider("z2", "z₂", -REACH, REACH, 0.05, at[1]),
+        Slider("digit", "image D", 1, len(digits), 1, chosen + 1),
+        Slider("z1", "θ₁", -REACH, REACH, 0.05, at[0]),
+        Slider("z2", "θ₂", -REACH, REACH, 0.05, at[1]),
     )
     shows = {
         "reconstruction": "reconstruction",
         "kl": "− KL(q ‖ prior)",
-        "elbo": "= ELBO of x",
-        "evidence": "log p(x)",
-        "here": "log p(x | z) at the dot",
+        "elbo": "= ELBO of D",
+        "evidence": "log p(D)",
+        "here": "log p(D | θ) at the dot",
     }
     return Live("plane", made, data, controls, shows)
 

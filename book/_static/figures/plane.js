@@ -34,8 +34,8 @@ ElboFigures.register("plane", (live) => {
   const likelihood = (pixels, at) => at.reduce((sum, a, i) => sum + (pixels[i] === "1" ? a : 0) - softplus(a), 0);
 
   const area = new Area({ left: 36, right: 236, top: 8, bottom: 208 }, [-reach, reach], [-reach, reach]);
-  area.axisX(svg, [-2, 0, 2], "z₁");
-  area.axisY(svg, [-2, 0, 2], "z₂");
+  area.axisX(svg, [-2, 0, 2], "θ₁");
+  area.axisY(svg, [-2, 0, 2], "θ₂");
   const field = make(svg, "rect", { x: area.left, y: area.top, width: 200, height: 200, class: "field" });
   for (const r of [1, 2]) {
     make(svg, "circle", { cx: area.x(0), cy: area.y(0), r: area.x(r) - area.x(0), class: "line thin ink dash3 faint" });
@@ -74,7 +74,7 @@ ElboFigures.register("plane", (live) => {
     const at = logits(z);
     decoded(at.map((a) => 1 / (1 + Math.exp(-a))));
     original([...digit.pixels]);
-    title.textContent = `image x, a ${digit.label}`;
+    title.textContent = `image D, a ${digit.label}`;
     rings.forEach((ring, i) =>
       set(ring, {
         cx: area.x(digit.mean[0]),
@@ -98,8 +98,8 @@ ElboFigures.register("plane", (live) => {
     const off = digit.evidence - (digit.reconstruction - digit.kl);
     const best = digit.evidence - digit.best;
     live.says(
-      `The encoder's q, the rings, is ${number(off, 2)} nats below log p(x); the best diagonal Gaussian ${number(best, 2)}.`,
-      `Image of a ${digit.label}: ELBO ${bound}, log p(x) ${number(digit.evidence, 2)}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(x given z) is ${number(here, 2)}.`,
+      `The encoder's q, the rings, is ${number(off, 2)} nats below log p(D); the best diagonal Gaussian ${number(best, 2)}.`,
+      `Image of a ${digit.label}: ELBO ${bound}, log p(D) ${number(digit.evidence, 2)}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(D given θ) is ${number(here, 2)}.`,
     );
   };
 });
