@@ -101,5 +101,9 @@
     const found = event.key === "Escape" && at(event);
     if (found) dark(found[0]);
   });
-  for (const map of document.querySelectorAll("figure[data-figure=map]")) say(map, START);
+  const start = () => {
+    for (const map of document.querySelectorAll("figure[data-figure=map]:not(.lit)")) say(map, START);
+  };
+  start();
+  document.addEventListener("elbo-typeset", start); // a map that was drawn anew
 })();

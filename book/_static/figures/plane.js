@@ -99,7 +99,7 @@ ElboFigures.register("plane", (live) => {
     live.show("here", number(here, 2));
     const [off, best] = [bound, number(digit.best, 2)].map((text) => apart(whole, text, 2));
     live.says(
-      `The encoder's q, the rings, is ${off} nats below log p(x); the best diagonal Gaussian ${best}.`,
+      `The ELBO of the encoder's q, the rings, is ${off} nats below log p(x); that of the best diagonal Gaussian, ${best}.`,
       `Image of a ${digit.label}: ELBO ${bound}, log p(x) ${whole}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(x given z) is ${number(here, 2)}.`,
     );
   };
