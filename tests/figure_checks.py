@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable
 from decimal import Decimal
@@ -62,7 +63,7 @@ FAMILY = {
     "shown": [{"label": 1, "pixels": "0110011001100110"}, {"label": 0, "pixels": "1111100110011111"}],
     "family": [
         {"beta": b, "reconstruction": fit, "kl": kl, "digits": [{"ink": [i, 50] * 8}, {"ink": [100 - i] * 16}]}
-        for b, fit, kl, i in ((0.5, -4.25, 8.0, 10), (1.0, -6.5, 5.0, 40), (4.0, -11.0, 1.0, 70))
+        for b, fit, kl, i in ((0.5, -4.25, 8.0, 10), (1.0, -6.5, 5.0, 40), (4.0, -11.0, 1.004, 70))
     ],
 }
 
@@ -151,6 +152,16 @@ def adds_up(place: str, *texts: str) -> list[str]:
     return [] if sum(parts) == total else [f"{place}: {' + '.join(texts[:-1])} is not {texts[-1]}"]
 
 
+def subtracted(place: str, says: str, one: str, other: str) -> list[str]:
+    """Whether the first difference that a sentence names is that of the two numbers, as they are written."""
+    named = re.search(r"([\d.]+) nats (?:above|below)|by ([\d.]+) nats", says)
+    if named is None:
+        return []
+    gap = abs(Decimal(one.replace("\u2212", "-")) - Decimal(other.replace("\u2212", "-")))
+    same = Decimal(named[1] or named[2]) == gap
+    return [] if same else [f"{place}: {one} and {other} are {gap} apart, it says {says!r}"]
+
+
 # -- what each figure says --------------------------------------------------------------------------------------------
 
 
@@ -193,6 +204,8 @@ def identity(page: Any) -> list[str]:
     faults += drag(page, "identity", 0, 60, "mean", 0.9 + 60 * 4.0 / 332)
     put(page, "identity", mean=0.9, sd=0.5)
     faults += drag(page, "identity", 1, 42, "sd", 0.5 + 42 * 4.0 / 332)
+    put(page, "identity", mean=0.9, sd=0.05)  # both handles are within reach: the nearest is taken
+    faults += drag(page, "identity", 0, 60, "mean", 0.9 + 60 * 4.0 / 332, grip=(0, 18))
     page.focus("#identity-mean")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
@@ -206,21 +219,49 @@ def identity(page: Any) -> list[str]:
     return faults
 
 
-def drag(page: Any, figure: str, handle: int, across: float, name: str, expected: float) -> list[str]:
-    """Pull a handle to the right by so many units of the drawing."""
+def drag(
+    page: Any,
+    figure: str,
+    handle: int,
+    across: float,
+    name: str,
+    expected: float,
+    *,
+    grip: tuple[int, int] = (0, 0),
+    by: str = "mouse",
+) -> list[str]:
+    """Pull a handle to the right by so many units of the drawing, taken by `grip` pixels beside its centre."""
     page.wait_for_timeout(40)
-    grip = page.locator(f"#fig-{figure} .handle").nth(handle)
-    grip.scroll_into_view_if_needed()
-    box = grip.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = page.input_value(f"#{figure}-{name}")
+    held = page.locator(f"#fig-{figure} .handle").nth(handle)
+    held.evaluate("handle => handle.scrollIntoView({block: 'center', behavior: 'instant'})")
+    box = held.bounding_box()
+    x, y = box["x"] + box["width"] / 2 + grip[0], box["y"] + box["height"] / 2 + grip[1]
     scale = page.evaluate(f"() => document.querySelector('#fig-{figure} .elbo-live-svg').getScreenCTM().a")
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + across * scale, y, steps=3)
-    page.mouse.up()
+    if by == "finger":
+        finger(page, (x, y), (x + across * scale, y - 60))  # no finger goes level
+    else:
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + across * scale, y, steps=3)
+        page.mouse.up()
+    page.wait_for_timeout(40)
     slider = page.locator(f"#{figure}-{name}")
     step, found = float(slider.get_attribute("step")), float(slider.input_value())
-    return [] if abs(found - expected) <= step else [f"{figure}: dragged, {name} is {found}, expected {expected:.3f}"]
+    if abs(found - expected) <= step:
+        return []
+    return [f"{figure}: dragged by {by}, {name} goes from {before} to {found}, expected {expected:.3f}"]
+
+
+def finger(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A finger goes from here to there, as the browser's own gestures see it."""
+    touch = page.context.new_cdp_session(page)
+    for i in range(6):
+        at = {axis: a + (b - a) * i / 5 for axis, a, b in zip("xy", start, end, strict=True)}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [at]})
+        page.wait_for_timeout(20)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    touch.detach()
 
 
 WEIGHTS: list[tuple[list[float], float]] = [
@@ -254,6 +295,7 @@ def jensen(page: Any) -> list[str]:
         if math.isfinite(logs):
             faults += adds_up(at, shown["elbo"], shown["gap"], shown["evidence"])
             word = "small" if second < top - logs - 0.0005 else "large" if second > top - logs + 0.0005 else ""
+            faults += subtracted(at, shown["says"], shown["gap"], shown["second"])
             if ("too " + word in shown["says"]) if word else ("too" not in shown["says"]):
                 continue
             faults.append(f"{at}: says {shown['says']}")
@@ -367,6 +409,7 @@ def family(page: Any) -> list[str]:
         for name, one in (("fit", fit), ("kl", kl), ("objective", fit - beta * kl), ("elbo", fit - kl)):
             faults += differs(f"{at}, {name}", shown[name], one, 10 * CLOSE)
         faults += adds_up(at, shown["fit"], "-" + shown["kl"], shown["elbo"])
+        faults += subtracted(at, shown["says"], shown["objective"], shown["elbo"])
         word = "is the ELBO" if beta == 1 else "still a lower bound" if beta > 1 else "nothing keeps it below"
         if word not in shown["says"] or "means over 7 images held out" not in shown["says"]:
             faults.append(f"{at}: says {shown['says']}")
@@ -421,8 +464,23 @@ def the_map(page: Any) -> list[str]:
 
 
 def tapped(page: Any) -> list[str]:
-    """On a phone a first tap lights, and does not lead away."""
+    """On a phone: a finger drags a handle, or scrolls the page; a first tap on the map lights, a second leads away."""
+    put(page, "identity", mean=0.9, sd=0.5)
+    faults = drag(page, "identity", 0, 60, "mean", 0.9 + 60 * 4.0 / 332, grip=(9, 5), by="finger")
+    put(page, "plane", digit=1, z1=0, z2=0)
+    page.locator("#fig-plane .field").evaluate("field => field.scrollIntoView({block: 'center', behavior: 'instant'})")
+    box = page.locator("#fig-plane .field").bounding_box()
+    finger(page, (box["x"] + 30, box["y"] + 150), (box["x"] + 30, box["y"] + 20))
+    page.wait_for_timeout(40)
+    if (z1 := page.input_value("#plane-z1")) != "0":
+        faults.append(f"plane: a finger that scrolls moves z to {z1}")
+    if faults:
+        return faults
     before = page.url
+    page.locator(".elbo-map-scroll").evaluate("map => map.scrollTo(999, 0)")
+    left = page.locator(".elbo-map-says").evaluate("says => says.getBoundingClientRect().left")
+    if left < 0:
+        return [f"map: what it says is {-left:.0f} px off the screen when the map is scrolled"]
     page.locator('[data-equation="9"]').tap()
     lit = page.evaluate("() => document.querySelector('[data-role=chosen]')?.dataset.equation")
     if lit != "9" or page.url != before:

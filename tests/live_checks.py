@@ -252,6 +252,9 @@ def typed(watched: Watched) -> list[str]:
         watched.faults.append("an example is decided wrongly")
     if page.input_value("#elbo-where") != "q(x,y,z) = q(x) q(y|x) q(z|y)":
         watched.faults.append("the example's declaration is not in its field")
+    top = page.evaluate("() => document.querySelector('#elbo-verdict').getBoundingClientRect().top / innerHeight")
+    if not 0 <= top < 0.8:
+        watched.faults.append(f"the example's verdict is off the screen, at {top:.1f} of its height")
     return watched.done()
 
 

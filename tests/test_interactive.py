@@ -129,6 +129,19 @@ def test_on_a_phone(browser: Any, tmp_path: Path) -> None:
     assert faults == []
 
 
+def test_planted_faults_under_a_finger_are_found(browser: Any, tmp_path: Path) -> None:
+    faults = [
+        ("core.js", "passive: false", "passive: true"),
+        ("plane.js", '["pointermove", "click"]', '["pointermove", "pointerdown"]'),
+    ]
+    phone = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
+    page, _ = checks.opened(phone, checks.page_of(tmp_path / "site", "", faults))
+    found = str(checks.tapped(page))
+    phone.close()
+    assert "dragged by finger" in found
+    assert "a finger that scrolls moves z" in found
+
+
 def test_without_a_script_the_still_picture_stays(browser: Any, tmp_path: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -174,6 +187,14 @@ FAULTS: list[tuple[str, str, str, str, str]] = [
     ("support.js", "if (low < 0 || high > 1)", "if (low < -1 || high > 1)", "support", "support at (-0.2, 0.6), kl"),
     ("support.js", "const covers = low <= 0", "const covers = low < 0", "support", "says"),
     ("support.js", "kl: -Math.log(width)", "kl: Math.log(width)", "support", "support at (0.3, 0.8), kl"),
+    (
+        "core.js",
+        "away(one) < away(best) ? one : best",
+        "best",
+        "identity",
+        "dragged by mouse, mean goes from 0.9 to 0.9",
+    ),
+    ("core.js", "Math.abs(one - other)", "Math.abs(one - other) + 0.01", "family", "apart"),
     ("tradeoff.js", "fit - beta * kl;", "fit - kl;", "tradeoff", "tradeoff at 0.1: shows"),
     ("tradeoff.js", "beta > 1\n", "beta < 1\n", "tradeoff", "says"),
     ("plane.js", "i * width + j", "j * a.length + i", "plane", "image 0"),
@@ -208,4 +229,5 @@ def test_a_figure_that_fails_keeps_its_still_picture(session: Any, tmp_path: Pat
     page.goto(made.as_uri())
     page.wait_for_timeout(200)
     assert page.locator("#fig-identity svg").first.is_visible()
+    assert not page.locator("#identity-mean").count()  # and no slider that does nothing
     page.close()

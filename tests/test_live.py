@@ -87,10 +87,11 @@ FAULTS = [
             "live/prover.js": [
                 ("before.length + start - from", "before.length + start - from + 1"),
                 ('history.replaceState(null, "", this.address());', ""),
+                ('place.scrollIntoView({ block: "start" });', ""),
                 ('this.where.value = given.getAll("where")', 'this.where.value = [""]'),
             ]
         },
-        ["caret", "address does not carry", "declaration is not in its field"],
+        ["caret", "address does not carry", "declaration is not in its field", "off the screen"],
     ),
     ("linked", {"live/prover.js": [("    this.fromAddress();\n  }", "  }")]}, ["the fields hold"]),
 ]

@@ -99,6 +99,7 @@
     else if (card && away(event.target)) close();
   });
   document.addEventListener("keydown", (event) => {
+    touched = false; // a finger that scrolled gave no click: Tab opens a card, Enter follows the link
     if (event.key === "Escape" && card) {
       event.preventDefault();
       close();

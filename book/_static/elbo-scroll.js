@@ -4,7 +4,7 @@
   const KINDS = [
     [".elbo-scroll", "equation"],
     [".elbo-table, div.elbo-ledger, .pst-scrollable-table-container", "table"],
-    [".elbo-map, .elbo-figure", "figure"],
+    [".elbo-map-scroll, .elbo-figure", "figure"],
     [".cell_output > .output", "output"],
     ["div.highlight pre, pre", "code"],
   ];

@@ -174,7 +174,8 @@ def map_html() -> str:
         "top row rest on a definition or a rule alone. Choose a number to read it where the book shows it."
     )
     parts = [
-        f'<figure class="elbo-map" data-figure="map"><svg viewBox="0 0 {WIDTH} {height}" role="group" '
+        '<figure class="elbo-map" data-figure="map"><div class="elbo-map-scroll">'
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="group" '
         f'aria-label="Map of the derivation: which of the {len(LEDGER)} equations rests on which" '
         'style="min-width: 34rem"><defs><marker id="map-tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="11" '
         'markerHeight="11" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="currentColor" '
@@ -198,7 +199,7 @@ def map_html() -> str:
             f'fill="currentColor">{mark}</text></a>'
         )
     says = '<p class="elbo-map-says" hidden><span data-shows="says">Point at a number.</span></p>'
-    return "".join(parts) + f"</svg>{says}<figcaption>{caption}</figcaption></figure>"
+    return "".join(parts) + f"</svg></div>{says}<figcaption>{caption}</figcaption></figure>"
 
 
 __all__ = ["DerivationMap", "Equation", "derivation_map", "entry_latex", "equation", "link"]

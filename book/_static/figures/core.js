@@ -41,6 +41,12 @@ window.ElboFigures = (() => {
     return [...whole, total].map((value) => number(value / unit, digits));
   }
 
+  /** How far apart two numbers stand, as they are written: what a reader finds who subtracts them. */
+  function apart(a, b, digits = 3) {
+    const [one, other] = [a, b].map((text) => Number(text.replace(MINUS, "-")));
+    return number(Math.abs(one - other), digits);
+  }
+
   /** A rectangle of the drawing with scales: x from x[0] to x[1] nats or whatever, y likewise, upwards. */
   class Area {
     constructor(box, x, y) {
@@ -103,6 +109,7 @@ window.ElboFigures = (() => {
       this.name = figure.id.replace(/^fig-/, "");
       this.data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
       this.controls = new Map();
+      this.handles = [];
       const still = figure.querySelector(".elbo-live-picture > svg");
       this.svg = make(null, "svg", { viewBox: still.getAttribute("viewBox"), role: "img", class: "elbo-live-svg" });
       this.svg.style.cssText = still.style.cssText;
@@ -194,30 +201,56 @@ window.ElboFigures = (() => {
       );
       return (ink) => pixels.forEach((pixel, i) => pixel.setAttribute("fill-opacity", Number(ink[i]).toFixed(3)));
     }
-    /** A handle that the pointer drags; its slider does the same from the keyboard. */
+    /** Where a pointer is, in the drawing. */
+    at(event) {
+      return new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
+    }
+    /** A handle that the pointer drags; its slider does the same from the keyboard. The function it gives puts it at
+        (x, y); `stands` is the x it stands for, where that lies beyond the picture. */
     handle(mark, moved) {
       const group = make(this.svg, "g", { class: "handle", "aria-hidden": "true" });
       make(group, "circle", { r: 20, class: "grip" });
       make(group, "circle", { r: 6.5, class: mark });
+      const handle = { group, x: 0, y: 0, stands: 0 };
+      this.handles.push(handle);
+      let held = null; // the handle that moves, and how far from what it stands for it was taken
       group.addEventListener("pointerdown", (event) => {
+        const { x, y } = this.at(event);
+        const away = (one) => Math.hypot(one.x - x, one.y - y);
+        const near = this.handles.filter((one) => one.group.getAttribute("visibility") !== "hidden");
+        const nearest = near.reduce((best, one) => (away(one) < away(best) ? one : best), handle); // grips overlap
+        held = { group: nearest.group, moved: nearest.moved, x: nearest.stands - x, y: nearest.y - y };
         group.setPointerCapture(event.pointerId);
-        group.classList.add("held");
+        held.group.classList.add("held");
         event.preventDefault();
       });
+      // The finger that takes a handle does not scroll the page; within a drawing, touch-action does not see to that.
+      group.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
       group.addEventListener("pointermove", (event) => {
         if (!group.hasPointerCapture(event.pointerId)) return;
-        const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
-        moved(at.x, at.y);
+        const { x, y } = this.at(event);
+        held.moved(x + held.x, y + held.y);
       });
-      for (const end of ["pointerup", "pointercancel"]) group.addEventListener(end, () => group.classList.remove("held"));
-      return (x, y) => set(group, { transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})` });
+      for (const end of ["pointerup", "pointercancel"]) group.addEventListener(end, () => held?.group.classList.remove("held"));
+      handle.moved = moved;
+      return (x, y, stands = x) => {
+        Object.assign(handle, { x, y, stands });
+        set(group, { transform: `translate(${x.toFixed(2)} ${y.toFixed(2)})` });
+      };
     }
   }
 
-  /** Bring every figure of a kind to life. One that fails keeps its still picture. */
+  /** Bring every figure of a kind to life. One that fails keeps its still picture, without controls. */
   function register(kind, draw) {
-    for (const figure of document.querySelectorAll(`figure[data-figure="${kind}"]`)) new LiveFigure(figure, draw);
+    for (const figure of document.querySelectorAll(`figure[data-figure="${kind}"]`)) {
+      try {
+        new LiveFigure(figure, draw);
+      } catch (error) {
+        figure.querySelector(".elbo-live-panel").remove();
+        reportError(error);
+      }
+    }
   }
 
-  return { Area, make, set, number, sharing, register };
+  return { Area, make, set, number, sharing, apart, register };
 })();

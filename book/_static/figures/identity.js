@@ -65,7 +65,8 @@ ElboFigures.register("identity", (live) => {
     const q = density(m, s);
     set(curve, { d: top.curve(q, 240) });
     moveMean(top.x(m), Math.max(top.top, top.y(q(m))));
-    moveWidth(Math.min(top.right, top.x(m + s)), Math.max(top.top, top.y(q(m + s))));
+    // a narrow q leaves the picture at its top: the handle of its width hangs below that of its mean
+    moveWidth(Math.min(top.right, top.x(m + s)), Math.max(top.top + 30, top.y(q(m + s))), top.x(m + s));
 
     const off = low < evidence - span;
     const at = Math.max(line.left, line.x(low));

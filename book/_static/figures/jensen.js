@@ -1,6 +1,6 @@
 // Jensen (10): weights move on the curve of the logarithm; their chord, or the hull of several, hangs below it.
 ElboFigures.register("jensen", (live) => {
-  const { Area, make, set, number, sharing } = ElboFigures;
+  const { Area, make, set, number, sharing, apart } = ElboFigures;
   const { two, many, high, lowest } = live.data;
   const { svg } = live;
   const most = Math.max(two.length, many.length);
@@ -70,16 +70,16 @@ ElboFigures.register("jensen", (live) => {
     set(below, { cx: at, cy: down, visibility: elbo < lowest ? "hidden" : "visible" });
     set(second, { d: Number.isNaN(estimate) ? "" : `M${at + 7} ${up}V${Math.min(area.bottom, area.y(evidence - estimate))}m-4 0h8` });
 
-    const off = Math.abs(gap - estimate);
+    const off = apart(rest, number(estimate));
     const verdict = !Number.isFinite(gap)
       ? Number.isNaN(gap)
         ? "Every weight is zero: both sides are −∞, and the gap between them is no number."
         : "A weight is zero: the mean of the logs is −∞, so the gap is infinite. Its estimate does not notice."
-      : off < 0.0005
+      : Number(off) === 0
         ? gap < 1e-12
           ? "The weights that count are equal: nothing is lost."
           : "The estimate is right to three decimals."
-        : `The estimate is too ${estimate < gap ? "small" : "large"}, by ${number(off)} nats.`;
+        : `The estimate is too ${estimate < gap ? "small" : "large"}, by ${off} nats.`;
     const numbers = `The gap is ${rest} nats, its second-order estimate ${number(estimate)}.`;
     live.says(verdict, numbers);
   };

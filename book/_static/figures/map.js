@@ -1,7 +1,8 @@
 // The map: pointing at an equation lights what it rests on and what rests on it. One listener for the page, so that a
 // map drawn anew by "Run here" answers too. Without a pointer, a first tap lights and a second follows the link.
 (() => {
-  const START = "Point at an equation, or reach it by the Tab key: what it rests on gets a thick ring, what rests on it a dashed one.";
+  const HOW = matchMedia("(hover: none)").matches ? "Tap an equation" : "Point at an equation, or reach it by the Tab key";
+  const START = `${HOW}: what it rests on gets a thick ring, what rests on it a dashed one.`;
   let lit = null;
   let touched = false;
 
@@ -96,8 +97,13 @@
     }
   });
   document.addEventListener("keydown", (event) => {
+    touched = false; // a keyboard beside the screen: Tab lights, Enter follows the link
     const found = event.key === "Escape" && at(event);
     if (found) dark(found[0]);
   });
-  for (const map of document.querySelectorAll("figure[data-figure=map]")) say(map, START);
+  const start = () => {
+    for (const map of document.querySelectorAll("figure[data-figure=map]:not(.lit)")) say(map, START);
+  };
+  start();
+  document.addEventListener("elbo-typeset", start); // a map that was drawn anew
 })();

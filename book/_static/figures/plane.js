@@ -1,6 +1,6 @@
 // The latent plane: the decoder runs here, at every move. Its weights come in half precision, layer by layer.
 ElboFigures.register("plane", (live) => {
-  const { Area, make, set, number, sharing } = ElboFigures;
+  const { Area, make, set, number, sharing, apart } = ElboFigures;
   const { activation, sizes, weights, reach, digits } = live.data;
   const { svg } = live;
   const act = activation === "tanh" ? Math.tanh : (a) => Math.max(0, a);
@@ -58,11 +58,12 @@ ElboFigures.register("plane", (live) => {
     live.put("z2", area.atY(y));
   };
   const dot = live.handle("dot1", move);
-  // A mouse need not press: the picture follows it over the plane. A finger taps, or drags the dot.
-  for (const kind of ["pointermove", "pointerdown"]) {
+  // A mouse need not press: the picture follows it over the plane. A finger taps, or drags the dot; it scrolls the page
+  // from anywhere else.
+  for (const kind of ["pointermove", "click"]) {
     field.addEventListener(kind, (event) => {
       if (kind === "pointermove" && (event.pointerType !== "mouse" || svg.querySelector(".held"))) return;
-      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+      const at = live.at(event);
       move(at.x, at.y);
     });
   }
@@ -85,21 +86,21 @@ ElboFigures.register("plane", (live) => {
     );
     names.forEach((name, i) => name.classList.toggle("strong", i === which));
     dot(area.x(z[0]), area.y(z[1]));
-    live.output("digit", `a ${digit.label}`);
+    live.output("digit", `${which + 1}: a ${digit.label}`);
     live.output("z1", number(z[0], 2));
     live.output("z2", number(z[1], 2));
+    const whole = number(digit.evidence, 2);
     const [gain, charge, bound] = sharing(digit.reconstruction, -digit.kl, 2);
     const here = likelihood(digit.pixels, at);
     live.show("reconstruction", gain);
     live.show("kl", charge);
     live.show("elbo", bound);
-    live.show("evidence", number(digit.evidence, 2));
+    live.show("evidence", whole);
     live.show("here", number(here, 2));
-    const off = digit.evidence - (digit.reconstruction - digit.kl);
-    const best = digit.evidence - digit.best;
+    const [off, best] = [bound, number(digit.best, 2)].map((text) => apart(whole, text, 2));
     live.says(
-      `The encoder's q, the rings, is ${number(off, 2)} nats below log p(D); the best diagonal Gaussian ${number(best, 2)}.`,
-      `Image of a ${digit.label}: ELBO ${bound}, log p(D) ${number(digit.evidence, 2)}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(D given θ) is ${number(here, 2)}.`,
+      `The ELBO of the encoder's q, the rings, is ${off} nats below log p(D); that of the best diagonal Gaussian, ${best}.`,
+      `Image of a ${digit.label}: ELBO ${bound}, log p(D) ${whole}. At ${number(z[0], 2)}, ${number(z[1], 2)} log p(D given θ) is ${number(here, 2)}.`,
     );
   };
 });

@@ -87,8 +87,9 @@ ElboFigures.register("support", (live) => {
       const top = Math.max(area.top, area.y(tall));
       set(outside[i], { x: there ? area.x(from) : 0, width: there ? area.x(to) - area.x(from) : 0, y: top, height: area.bottom - top });
     });
-    slide(Math.min(area.right, area.x((low + high) / 2)), Math.max(area.top, area.y(tall)));
-    widen(Math.min(area.right, area.x(high)), area.y(Math.min(4, tall) / 2));
+    const middle = area.x((low + high) / 2);
+    slide(Math.min(area.right, middle), Math.max(area.top, area.y(tall)), middle);
+    widen(Math.min(area.right, area.x(high)), area.y(Math.min(4, tall) / 2), area.x(high));
 
     const covers = low <= 0 && high >= 1;
     const within = low >= 0 && high <= 1;

@@ -1,7 +1,7 @@
 // Reconstruction against KL: a point for each beta, and through the chosen one the line of slope beta. Where that line
 // meets KL = 0 stands the objective, reconstruction - beta KL; at beta = 1 it is the ELBO.
 ElboFigures.register("tradeoff", (live) => {
-  const { Area, make, set, number, sharing } = ElboFigures;
+  const { Area, make, set, number, sharing, apart } = ElboFigures;
   const { rows, low, high, evidence, average, digits = 3, shown = [], drawn = [] } = live.data;
   const PITCH = 40; // of the images below
   const nats = (value) => number(value, digits);
@@ -51,7 +51,6 @@ ElboFigures.register("tradeoff", (live) => {
   return () => {
     const [beta, fit, kl] = rows[live.get("beta")];
     const objective = fit - beta * kl;
-    const elbo = fit - kl;
     live.output("beta", String(beta));
     const [gain, charge, bound] = sharing(fit, -kl, digits);
     live.show("fit", gain);
@@ -66,7 +65,7 @@ ElboFigures.register("tradeoff", (live) => {
     const y = Math.min(area.bottom + 6, area.y(objective));
     set(foot, { visibility: objective < low ? "hidden" : "visible", d: `M${area.left - 5} ${y}l5 -5 5 5 -5 5z` });
     choose(area.x(kl), area.y(fit));
-    const off = nats(Math.abs(objective - elbo));
+    const off = apart(nats(objective), bound, digits);
     const over = known && objective > evidence;
     const what =
       beta === 1
@@ -74,7 +73,7 @@ ElboFigures.register("tradeoff", (live) => {
         : beta > 1
           ? `The objective is ${off} nats below the ELBO of this q: still a lower bound on log p(D), and a looser one.`
           : `The objective is ${off} nats above the ELBO of this q` +
-            (over ? `, and above log p(D) by ${nats(objective - evidence)}: it is no bound.` : ": nothing keeps it below log p(D).");
+            (over ? `, and above log p(D) by ${apart(nats(objective), nats(evidence), digits)}: it is no bound.` : ": nothing keeps it below log p(D).");
     live.says(what + (average ? ` (${average})` : ""), `β ${beta}: reconstruction ${nats(fit)}, KL ${nats(kl)}.`);
   };
 });

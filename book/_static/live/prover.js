@@ -46,7 +46,12 @@ export class Prover {
     for (const field of [this.claim, this.where]) field.addEventListener("input", () => this.changed());
     this.stopButton.addEventListener("click", () => engine.stop());
     this.linkButton.addEventListener("click", () => this.copy());
-    window.addEventListener("hashchange", () => this.fromAddress() && this.decide());
+    window.addEventListener("hashchange", () => this.follow(place));
+    document.addEventListener("click", (event) => {
+      // pressed again, an example leaves the address as it is
+      const link = event.target.closest?.("a[href*='#claim=']");
+      if (link && link.href === location.href) this.follow(place);
+    });
     this.fromAddress();
   }
 
@@ -71,6 +76,14 @@ export class Prover {
     this.forget();
     this.understood.replaceChildren();
     return true;
+  }
+
+  // A link to a claim was followed, from a list that may be far below: its verdict has to come into view.
+  follow(place) {
+    if (!this.fromAddress()) return;
+    place.scrollIntoView({ block: "start" });
+    this.verdict.focus({ preventScroll: true });
+    this.decide();
   }
 
   address() {
@@ -177,6 +190,7 @@ export class Prover {
     clearTimeout(this.timer);
     this.forget();
     const version = this.version;
+    const pressed = document.activeElement === this.submit;
     this.deciding = true;
     this.submit.disabled = true;
     this.stopButton.hidden = false;
@@ -192,8 +206,10 @@ export class Prover {
       if (error instanceof Stopped) this.say("stopped; Python starts again at the next claim");
       else this.say(error.message);
     } finally {
+      const stopped = document.activeElement === this.stopButton;
       this.deciding = false;
       this.submit.disabled = false;
+      if (stopped || (pressed && [document.body, this.submit].includes(document.activeElement))) this.submit.focus();
       this.stopButton.hidden = true;
       if (version !== this.version) this.read();
     }
