@@ -308,15 +308,17 @@ class Conditions:
         """For an equality: every summand is finite. Those that follow from others are left out."""
         order = {lang.KL: 0, lang.I: 0, lang.ELBO: 1}
         terms = list(dict.fromkeys(u.term for side in (self._claim.lhs, self._claim.rhs) for u in units(side)))
-        terms.sort(key=lambda term: order.get(type(term), 2))
+        terms.sort(key=lambda term: (not _delicate(term), order.get(type(term), 2)))
         kept: list[Any] = []
         covered: set[Any] = set()
         spanned = Echelon(order=lambda mono: 0)  # only its rank is asked for
         for term in terms:
+            vector = _averaged(self._normal(term))
             if not _delicate(term):
+                if spanned.add(vector):  # a mean of densities, which may exceed any bound
+                    kept.append(lang.Finite(term))
                 continue
             atoms = log_atoms(term)
-            vector = _averaged(self._normal(term))
             if atoms is not None and not vector and _all_positive(atoms, self._known):
                 continue
             places = {(atom.measures, atom.joint) for atom in atoms or ()}
@@ -336,6 +338,8 @@ class Conditions:
         for unit in both:
             sign = 1 if unit.coefficient > 0 else -1
             if not _delicate(unit.term):
+                if _averaged(self._normal(unit.term)) and not (sign > 0 and positive(unit.term)):
+                    out[lang.Finite(unit.term, "below" if sign > 0 else "above")] = None
                 continue
             inside = unit.term.args[0] if isinstance(unit.term, lang.E) else unit.term
             if isinstance(inside, (lang.KL, lang.I)) and sign > 0:

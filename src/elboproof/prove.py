@@ -157,7 +157,7 @@ def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Pro
         return nothing
     check_certificate(claim, upward, pieces)
     needs = conditions.supports() + conditions.bounded([normaliser(gap.term) for _, gap in pieces])
-    needs += [condition for _, gap in pieces for condition in covered(gap)]
+    needs += [condition for _, gap in pieces for condition in covered(gap, normaliser)]
     return Proved(claim, tuple(dict.fromkeys(needs)), tuple(pieces))
 
 
