@@ -267,6 +267,7 @@ class Conditions:
         density = isinstance(d, lang.Density)
         sure = density and joint(d) in self._known and not joint(d)[1] & names
         kept = any(f[1] == d.law.name and joint(d)[1] <= f[2] for f, _ in rest) if density else False
+        kept |= density and any(_vanishes(part, joint(d)) for part in above if not isinstance(part, lang.Density))
         if sure or (kept and _implied(joint(d), mask)):
             return None
         logarithm = lang.Log(d if positive(d) else lang.Power(d, 2))
@@ -359,6 +360,30 @@ class Conditions:
 def _implied(what: Joint, by: list[Any]) -> bool:
     """Whether a joint marginal is positive because one of the densities is."""
     return any(isinstance(d, lang.Density) and d.law.name == what[0] and what[1] <= joint(d)[1] for d in by)
+
+
+def included(one: Any, other: Any) -> bool:
+    """Whether one inclusion of supports follows from another; where q(x | y) is evaluated, q(y) is positive."""
+    if not isinstance(other, lang.Support) or joint(one.args[1]) != joint(other.args[1]):
+        return False
+    needed = [d for d in lang.subterms(other.args[0]) if isinstance(d, lang.Density)]
+    given = (other.args[1].law.name, frozenset(v.name for v in other.args[1].given))
+    here = list(lang.subterms(one.args[0]))
+    return all(joint(d) == given or _implied(joint(d), here) for d in needed)
+
+
+def _vanishes(term: Any, what: Joint) -> bool:
+    """Whether a mean, integral or product is zero wherever a joint marginal is, because of a density it holds."""
+    if isinstance(term, lang.Density):
+        return _implied(what, [term])
+    if isinstance(term, (lang.E, lang.Integral)):
+        bound = {v.name for v in term.bound}
+        return not bound & what[1] and any(_vanishes(arg, what) for arg in term.args if isinstance(arg, lang.Term))
+    if isinstance(term, lang.Times):
+        return any(_vanishes(arg, what) for arg in term.args)
+    if isinstance(term, lang.Over):
+        return _vanishes(term.args[0], what)
+    return isinstance(term, lang.Power) and term.args[1] > 0 and _vanishes(term.args[0], what)
 
 
 def _without(items: list[Any], one: Any) -> list[Any]:

@@ -240,8 +240,8 @@ def covered(gap: Gap, normaliser: Normaliser) -> list[Any]:
     """The inclusions that a gap needs to be the difference of the claim's own terms.
 
     Under q, the mean of a quotient p/q is the integral of p where q > 0 only. That does no harm to a Jensen or tangent
-    gap of what is positive by its form, which only loses; a square or moment gap takes such a mean with either sign, and
-    what is positive under q alone may be negative elsewhere.
+    gap of what is positive by its form, which only loses. A square or moment gap takes such a mean with either sign,
+    and what is positive under q alone may be negative elsewhere.
     """
     loses = gap.kind in ("Jensen gap", "tangent gap") and nonnegative_by_form(gap.term)
     if gap.kind == "KL divergence" or loses:
