@@ -80,6 +80,8 @@ SPELLINGS = {  # of one quotient whose sign only the claim's logarithm tells: wh
     "log(int f(x) dx) >= E_{q(x)}[log(f(x)/q(x))]": {"Support(1, q(x), (x,))"},
     "E_{q(x)}[log((2 p(x) - r(x))/q(x))] <= 0": {"Support(p(x), q(x), (x,))", "Support(r(x), q(x), (x,))"},
     "E_{q(z) q(x|z)}[log(f(x,z) p(x,z)/q(x,z))] <= E_{p(x,z)}[f(x,z)] - 1": {"Support(p(x, z), q(x, z), (x, z,))"},
+    "log E_{p(x)}[((q(x)/p(x))^-1)^-2] >= log E_{p(x)}[((q(x)/p(x))^-1)^-1]": {"Support(q(x), p(x), (x,))"},
+    "log E_{q(x)}[(q(x)/p(x))^-1] >= 0": {"Support(p(x), q(x), (x,))"},
     "E_{q(x)}[log(p(x)/q(x))] <= 0": set(),
     "E_{q(y)}[(E_{q(x|y)}[f(x)])^2] >= (E_{q(x)}[f(x)])^2": set(),
 }

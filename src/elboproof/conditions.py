@@ -193,12 +193,12 @@ def summands(term: Any) -> list[Summand]:
             out = [_merged(a, b) for a in out for b in summands(arg)]
         return out
     if isinstance(term, lang.Over):
-        below: list[tuple[Any, list[Any]]] = [(d, []) for d in divisors(term.args[1])]
-        lifted = _lifted(term.args[1])
-        return [(above + lifted, inner + below) for above, inner in summands(term.args[0])]
+        under, over = _quotient(term.args[1])
+        return [(above + over, inner + [(d, []) for d in under]) for above, inner in summands(term.args[0])]
     if isinstance(term, (lang.Power, sympy.Pow)):
         if term.args[1] < 0:
-            return [([], [(d, []) for d in divisors(term.args[0])])]
+            under, over = _quotient(term.args[0])
+            return [(over, [(d, []) for d in under])]
         return summands(lang.Times(*term.args[:1] * min(int(term.args[1]), 2))) if term.args[1] else [([], [])]
     return [] if term == 0 else [([term], [])]
 
@@ -210,20 +210,21 @@ def _merged(a: Summand, b: Summand) -> Summand:
 
 def divisors(term: Any) -> list[Any]:
     """The factors of what is divided by; what a divisor is itself divided by is none."""
+    return _quotient(term)[0]
+
+
+def _quotient(term: Any) -> tuple[list[Any], list[Any]]:
+    """The factors above and below of a product, quotient or power: p is above in (q/p)^-1."""
     if isinstance(term, (lang.Times, sympy.Mul)):
-        return [d for arg in term.args for d in divisors(arg)]
+        parts = [_quotient(arg) for arg in term.args]
+        return [d for above, _ in parts for d in above], [d for _, below in parts for d in below]
     if isinstance(term, lang.Over):
-        return divisors(term.args[0])
+        (above, below), (under, over) = _quotient(term.args[0]), _quotient(term.args[1])
+        return above + over, below + under
     if isinstance(term, (lang.Power, sympy.Pow)):
-        return divisors(term.args[0])
-    return [] if isinstance(term, Rational) else [term]
-
-
-def _lifted(term: Any) -> list[Any]:
-    """What stands below in a divisor, and so above in its quotient."""
-    if isinstance(term, (lang.Times, sympy.Mul)):
-        return [d for arg in term.args for d in _lifted(arg)]
-    return [term.args[1], *_lifted(term.args[0])] if isinstance(term, lang.Over) else []
+        above, below = _quotient(term.args[0]) if term.args[1] else ([], [])
+        return (above, below) if term.args[1] > 0 else (below, above)
+    return ([] if isinstance(term, Rational) else [term]), []
 
 
 def _scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, Any]]:
