@@ -8,7 +8,8 @@ from sympy import Function
 import oracle
 from elboproof.exact import Exact
 from elboproof.language import ELBO, KL, E, Eq, Ge, H, Integral, Le, densities, log, variables
-from elboproof.prove import prove
+from elboproof.parse import parse_claim
+from elboproof.prove import Proved, prove
 from elboproof.tables import Table
 
 x, y, D, theta = variables("x y D theta")
@@ -68,3 +69,41 @@ def test_q_narrower_than_the_posterior_breaks_multiply_and_divide():
 def test_an_inequality_asks_for_one_side_of_finiteness_only():
     verdict = prove(Le(E(log(p(x)), q(x)), E(log(q(x)), q(x))))
     assert {condition.side for condition in verdict.conditions} <= {"above", "below"}
+
+
+SPELLINGS = {  # of one quotient whose sign only the claim's logarithm tells: what q misses may be negative
+    "E_{q(x)}[log(f(x) p(x)/q(x))] <= E_{p(x)}[f(x)] - 1": {"Support(p(x), q(x), (x,))"},
+    "E_{q(x)}[log(f(x) (p(x)/q(x)))] <= E_{p(x)}[f(x)] - 1": {"Support(p(x), q(x), (x,))"},
+    "E_{q(x)}[log(f(x)/(q(x)/p(x)))] <= E_{p(x)}[f(x)] - 1": {"Support(p(x), q(x), (x,))"},
+    "E_{q(x)}[log(f(x) p(x) q(x)^-1)] <= E_{p(x)}[f(x)] - 1": {"Support(p(x), q(x), (x,))"},
+    "E_{q(x)}[log(f(x)/q(x))] <= (int f(x) dx) - 1": {"Support(1, q(x), (x,))"},
+    "log(int f(x) dx) >= E_{q(x)}[log(f(x)/q(x))]": {"Support(1, q(x), (x,))"},
+    "E_{q(x)}[log((2 p(x) - r(x))/q(x))] <= 0": {"Support(p(x), q(x), (x,))", "Support(r(x), q(x), (x,))"},
+    "E_{q(z) q(x|z)}[log(f(x,z) p(x,z)/q(x,z))] <= E_{p(x,z)}[f(x,z)] - 1": {"Support(p(x, z), q(x, z), (x, z,))"},
+    "log E_{p(x)}[((q(x)/p(x))^-1)^-2] >= log E_{p(x)}[((q(x)/p(x))^-1)^-1]": {"Support(q(x), p(x), (x,))"},
+    "log E_{q(x)}[(q(x)/p(x))^-1] >= 0": {"Support(p(x), q(x), (x,))"},
+    "E_{q(x)}[log(p(x)/q(x))] <= 0": set(),
+    "E_{q(y)}[(E_{q(x|y)}[f(x)])^2] >= (E_{q(x)}[f(x)])^2": set(),
+}
+
+
+@pytest.mark.parametrize("source", SPELLINGS)
+def test_a_gap_names_the_inclusions_it_needs_however_its_quotient_is_spelled(source):
+    verdict = prove(parse_claim(source))
+    assert isinstance(verdict, Proved)
+    assert {str(c) for c in verdict.conditions if str(c).startswith("Support")} == SPELLINGS[source]
+
+
+def test_what_q_misses_breaks_such_a_claim():
+    claim = parse_claim("E_{q(x)}[log((2 p(x) - r(x))/q(x))] <= 0")
+    laws = {"p": (("x",), {(0,): F(1)}), "q": (("x",), {(0,): F(1)}), "r": (("x",), {(1,): F(1)})}
+    world = oracle.from_table(Table({"x": 2}, laws))
+    assert world.truth(claim) is False
+    assert not all(world.meets(condition) for condition in prove(claim).conditions)
+
+
+def test_the_mean_of_a_density_may_be_infinite():
+    mean = E(p(x), q(x))
+    assert [str(c) for c in prove(Eq(mean - mean, 0)).conditions] == ["Finite(E(p(x), q(x)))"]
+    assert [str(c) for c in prove(Ge(KL(q(x), p(x)) + mean, mean)).conditions] == ["Finite(E(p(x), q(x)), 'above')"]
+    assert prove(Ge(mean, 0)).conditions == ()

@@ -68,6 +68,12 @@ def test_a_function_whose_log_the_claim_takes_is_positive_there():
     assert nonnegative_by_form(tangent_gap(f(x)).term, positive_in(claim))
 
 
+def test_a_mean_under_a_variable_bound_again_says_nothing_of_it_where_it_is_free():
+    inner = E(Log(f(x, y)), p(x))
+    assert (f(x, y), frozenset({p(x)})) in positive_in(Ge(inner, 0))
+    assert (f(x, y), frozenset({p(x)})) not in positive_in(Ge(E(inner, q(x, y)), 0))
+
+
 SLACKS = [
     (Ge(Log(p(D)), ELBO(q(theta), p(D, theta))), ["KL(q(theta), p(theta | D))"]),
     (Ge(H(q(x)), E(H(q(x | y)), q(y))), None),

@@ -31,7 +31,7 @@ def faults(text: str) -> list[str]:
             continue
         with contextlib.redirect_stdout(out):
             exec(compile(body, "README.md", "exec"), names)
-        if n + 1 < len(blocks) and blocks[n + 1][0] == "text" and out.getvalue().strip() != blocks[n + 1][1].strip():
+        if n + 1 < len(blocks) and blocks[n + 1][0] == "text" and out.getvalue() != blocks[n + 1][1]:
             found.append(f"printed\n{out.getvalue()}")
     return found
 

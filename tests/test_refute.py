@@ -1,13 +1,14 @@
 """Counterexamples: exact, small, and held against the oracle."""
 
 import pytest
-from sympy import Function
+from sympy import Function, Rational
 
 import oracle
 from elboproof.language import ELBO, KL, E, Eq, Ge, H, I, Integral, Le, densities, density, log, variables
-from elboproof.prove import Refuted, prove
+from elboproof.prove import Refuted, Undecided, prove
 from elboproof.refute import fails_on, refute
 from elboproof.tables import Table
+from elboproof.values import is_finite
 
 x, y, z, D, theta = variables("x y z D theta")
 p, q, r = densities("p q r")
@@ -78,3 +79,25 @@ def test_the_same_counterexample_every_time():
 def test_a_table_on_which_a_side_is_infinite_tells_nothing():
     laws = {"p": (("x",), {(0,): 1, (1,): 0}), "q": (("x",), {(0,): 0, (1,): 1})}
     assert fails_on(Eq(KL(q(x), p(x)), 0), Table({"x": 2}, laws)) is False
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Le(log(Rational(1, 10**6) - p(x)), 0),
+        Le(log(p(x) - 100), p(x) ** 2),
+        Eq(log((p(x) - 100) ** 2), 2 * log(p(x) - 100)),
+        Le(log(-KL(q(x), p(x))), 0),
+    ],
+    ids=str,
+)
+def test_what_has_no_value_on_a_table_is_not_refuted_by_it(claim):
+    verdict = prove(claim)
+    assert isinstance(verdict, Undecided)
+    assert "finite value" in verdict.reason
+
+
+def test_a_false_claim_about_large_densities_is_refuted_where_it_has_a_value():
+    found = refute(Eq(log(p(x) - 1000), log(p(x) - 1000) + 1))
+    assert is_finite(found.lhs)
+    assert is_finite(found.rhs)

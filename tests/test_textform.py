@@ -167,6 +167,7 @@ ERRORS = [
     ("", 0, "a term"),
     ("(x", 2, '")"'),
     ("x\0", 1, "'\\x00'"),
+    ("sqrt(p(x))", 6, "only log"),
 ]
 
 
@@ -179,6 +180,17 @@ def test_errors_say_where_and_what(source, place, words) -> None:
     assert "found" in caught.value.message
     assert words in caught.value.message
     assert str(caught.value).splitlines()[-1].index("^") == place + 2
+
+
+@pytest.mark.parametrize(("source", "words"), [
+    ("p(x) == q(x)", 'one "=" is enough'),
+    ("p(x) = q(x) = r(x)", "one relation"),
+    ("p(x) >= 0 where p(x,y) = p(x) p(y)", '"; where" before a declaration'),
+])  # fmt: skip
+def test_a_claim_has_one_relation(source: str, words: str) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse_claim(source)
+    assert words in caught.value.message
 
 
 def test_bounds() -> None:

@@ -193,12 +193,12 @@ def summands(term: Any) -> list[Summand]:
             out = [_merged(a, b) for a in out for b in summands(arg)]
         return out
     if isinstance(term, lang.Over):
-        below: list[tuple[Any, list[Any]]] = [(d, []) for d in divisors(term.args[1])]
-        lifted = _lifted(term.args[1])
-        return [(above + lifted, inner + below) for above, inner in summands(term.args[0])]
+        under, over = _quotient(term.args[1])
+        return [(above + over, inner + [(d, []) for d in under]) for above, inner in summands(term.args[0])]
     if isinstance(term, (lang.Power, sympy.Pow)):
         if term.args[1] < 0:
-            return [([], [(d, []) for d in divisors(term.args[0])])]
+            under, over = _quotient(term.args[0])
+            return [(over, [(d, []) for d in under])]
         return summands(lang.Times(*term.args[:1] * min(int(term.args[1]), 2))) if term.args[1] else [([], [])]
     return [] if term == 0 else [([term], [])]
 
@@ -210,20 +210,21 @@ def _merged(a: Summand, b: Summand) -> Summand:
 
 def divisors(term: Any) -> list[Any]:
     """The factors of what is divided by; what a divisor is itself divided by is none."""
+    return _quotient(term)[0]
+
+
+def _quotient(term: Any) -> tuple[list[Any], list[Any]]:
+    """The factors above and below of a product, quotient or power: p is above in (q/p)^-1."""
     if isinstance(term, (lang.Times, sympy.Mul)):
-        return [d for arg in term.args for d in divisors(arg)]
+        parts = [_quotient(arg) for arg in term.args]
+        return [d for above, _ in parts for d in above], [d for _, below in parts for d in below]
     if isinstance(term, lang.Over):
-        return divisors(term.args[0])
+        (above, below), (under, over) = _quotient(term.args[0]), _quotient(term.args[1])
+        return above + over, below + under
     if isinstance(term, (lang.Power, sympy.Pow)):
-        return divisors(term.args[0])
-    return [] if isinstance(term, Rational) else [term]
-
-
-def _lifted(term: Any) -> list[Any]:
-    """What stands below in a divisor, and so above in its quotient."""
-    if isinstance(term, (lang.Times, sympy.Mul)):
-        return [d for arg in term.args for d in _lifted(arg)]
-    return [term.args[1], *_lifted(term.args[0])] if isinstance(term, lang.Over) else []
+        above, below = _quotient(term.args[0]) if term.args[1] else ([], [])
+        return (above, below) if term.args[1] > 0 else (below, above)
+    return ([] if isinstance(term, Rational) else [term]), []
 
 
 def _scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -267,6 +268,7 @@ class Conditions:
         density = isinstance(d, lang.Density)
         sure = density and joint(d) in self._known and not joint(d)[1] & names
         kept = any(f[1] == d.law.name and joint(d)[1] <= f[2] for f, _ in rest) if density else False
+        kept |= density and any(_vanishes(part, joint(d)) for part in above if not isinstance(part, lang.Density))
         if sure or (kept and _implied(joint(d), mask)):
             return None
         logarithm = lang.Log(d if positive(d) else lang.Power(d, 2))
@@ -308,15 +310,17 @@ class Conditions:
         """For an equality: every summand is finite. Those that follow from others are left out."""
         order = {lang.KL: 0, lang.I: 0, lang.ELBO: 1}
         terms = list(dict.fromkeys(u.term for side in (self._claim.lhs, self._claim.rhs) for u in units(side)))
-        terms.sort(key=lambda term: order.get(type(term), 2))
+        terms.sort(key=lambda term: (not _delicate(term), order.get(type(term), 2)))
         kept: list[Any] = []
         covered: set[Any] = set()
         spanned = Echelon(order=lambda mono: 0)  # only its rank is asked for
         for term in terms:
+            vector = _averaged(self._normal(term))
             if not _delicate(term):
+                if spanned.add(vector):  # a mean of densities, which may exceed any bound
+                    kept.append(lang.Finite(term))
                 continue
             atoms = log_atoms(term)
-            vector = _averaged(self._normal(term))
             if atoms is not None and not vector and _all_positive(atoms, self._known):
                 continue
             places = {(atom.measures, atom.joint) for atom in atoms or ()}
@@ -336,6 +340,8 @@ class Conditions:
         for unit in both:
             sign = 1 if unit.coefficient > 0 else -1
             if not _delicate(unit.term):
+                if _averaged(self._normal(unit.term)) and not (sign > 0 and positive(unit.term)):
+                    out[lang.Finite(unit.term, "below" if sign > 0 else "above")] = None
                 continue
             inside = unit.term.args[0] if isinstance(unit.term, lang.E) else unit.term
             if isinstance(inside, (lang.KL, lang.I)) and sign > 0:
@@ -355,6 +361,30 @@ class Conditions:
 def _implied(what: Joint, by: list[Any]) -> bool:
     """Whether a joint marginal is positive because one of the densities is."""
     return any(isinstance(d, lang.Density) and d.law.name == what[0] and what[1] <= joint(d)[1] for d in by)
+
+
+def included(one: Any, other: Any) -> bool:
+    """Whether one inclusion of supports follows from another; where q(x | y) is evaluated, q(y) is positive."""
+    if not isinstance(other, lang.Support) or joint(one.args[1]) != joint(other.args[1]):
+        return False
+    needed = [d for d in lang.subterms(other.args[0]) if isinstance(d, lang.Density)]
+    given = (other.args[1].law.name, frozenset(v.name for v in other.args[1].given))
+    here = list(lang.subterms(one.args[0]))
+    return all(joint(d) == given or _implied(joint(d), here) for d in needed)
+
+
+def _vanishes(term: Any, what: Joint) -> bool:
+    """Whether a mean, integral or product is zero wherever a joint marginal is, because of a density it holds."""
+    if isinstance(term, lang.Density):
+        return _implied(what, [term])
+    if isinstance(term, (lang.E, lang.Integral)):
+        bound = {v.name for v in term.bound}
+        return not bound & what[1] and any(_vanishes(arg, what) for arg in term.args if isinstance(arg, lang.Term))
+    if isinstance(term, lang.Times):
+        return any(_vanishes(arg, what) for arg in term.args)
+    if isinstance(term, lang.Over):
+        return _vanishes(term.args[0], what)
+    return isinstance(term, lang.Power) and term.args[1] > 0 and _vanishes(term.args[0], what)
 
 
 def _without(items: list[Any], one: Any) -> list[Any]:

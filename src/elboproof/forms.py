@@ -16,7 +16,8 @@ import sympy
 from sympy import Integer, Rational
 
 from . import language as lang
-from .conditions import abbreviates, drawn, outside, positive
+from .conditions import Conditions, abbreviates, drawn, outside, positive
+from .normal import Normaliser
 
 Known = frozenset[tuple[Any, frozenset[Any]]]  # terms, and the measures under which they are positive
 NOTHING: Known = frozenset()
@@ -81,7 +82,7 @@ def positive_in(claim: Any) -> Known:
             parts = term.args[0].args if isinstance(term.args[0], lang.Times) else (term.args[0],)
             rest = [term.args[0]] if isinstance(term, lang.E) else [part for part in parts if part not in inner]
             if len(rest) == 1:
-                stack.append((rest[0], outside(measures, term.bound) + inner))
+                stack.append((rest[0], measures + inner))  # one bound again matches no mean
         elif isinstance(term, lang.Times):
             rest = [arg for arg in term.args if not (isinstance(arg, Rational) and arg != 0)]
             stack += [(arg, measures) for arg in rest if len(rest) == 1]
@@ -235,22 +236,15 @@ def moment_gap(x: Any, ks: tuple[int, int, int], measures: tuple[Any, ...], oute
 # -- what a gap needs beyond its form ---------------------------------------------------------------------------------
 
 
-def covered(gap: Gap) -> list[Any]:
+def covered(gap: Gap, normaliser: Normaliser) -> list[Any]:
     """The inclusions that a gap needs to be the difference of the claim's own terms.
 
     Under q, the mean of a quotient p/q is the integral of p where q > 0 only. That does no harm to a Jensen or tangent
-    gap of what is positive, which only loses; a square or moment gap takes such a mean with either sign.
+    gap of what is positive by its form, which only loses. A square or moment gap takes such a mean with either sign,
+    and what is positive under q alone may be negative elsewhere.
     """
-    out: dict[Any, None] = {}
-    loses = gap.kind in ("Jensen gap", "tangent gap")
-    for node in lang.subterms(gap.term) if gap.kind != "KL divergence" else ():
-        for ratio in lang.subterms(node.args[0]) if isinstance(node, lang.E) else ():
-            if not isinstance(ratio, lang.Over) or (loses and nonnegative(ratio)):
-                continue
-            above = [d for d in factors(ratio.args[0]) if isinstance(d, lang.Density)]
-            mass = lang.Times(*above) if len(above) > 1 else above[0] if above else None
-            for d in factors(ratio.args[1]):
-                if mass is not None and d in node.measures:
-                    names = mass.free_symbols | d.free_symbols
-                    out[lang.Support(mass, d, sorted((v for v in node.bound if v in names), key=str))] = None
-    return list(out)
+    loses = gap.kind in ("Jensen gap", "tangent gap") and nonnegative_by_form(gap.term)
+    if gap.kind == "KL divergence" or loses:
+        return []
+    needs = Conditions(lang.Ge(gap.term, Integer(0)), normaliser).supports()
+    return [condition for condition in needs if isinstance(condition, lang.Support)]

@@ -14,13 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from . import language as lang
-from .conditions import Conditions, positive
+from .conditions import Conditions, included, positive
 from .errors import Disagreement, IllFormed, NoTruthValue
 from .forms import Gap, covered
 from .gaps import Candidates, certificate, check_certificate, strange
 from .language import relation
 from .normal import SWITCHES, Normaliser, Polynomial
-from .refute import Counterexample, fails_on, fails_soon, refute
+from .refute import Counterexample, fails_on, fails_soon, refute, valueless
 from .rules import rules_used, single_inequality
 from .tables import Shape, random_table
 from .textform import text
@@ -157,7 +157,9 @@ def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Pro
         return nothing
     check_certificate(claim, upward, pieces)
     needs = conditions.supports() + conditions.bounded([normaliser(gap.term) for _, gap in pieces])
-    needs += [condition for _, gap in pieces for condition in covered(gap)]
+    needs += [
+        c for _, gap in pieces for c in covered(gap, normaliser) if not any(included(c, known) for known in needs)
+    ]
     return Proved(claim, tuple(dict.fromkeys(needs)), tuple(pieces))
 
 
@@ -212,6 +214,8 @@ def _monomials(poly: Any) -> Iterator[Any]:
 
 
 def _why(claim: Any, difference: Polynomial, missing: str) -> str:
+    if valueless(claim):
+        return "no proof was found, and on the tables tried the sides do not both have a finite value"
     nested = any(
         factor[0] == "log" and any(inner[0] == "log" for mono, _ in factor[1] for inner, _ in mono)
         for mono in difference

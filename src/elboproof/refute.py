@@ -1,7 +1,8 @@
 """Counterexamples: the smallest table on which a claim fails, found by enumeration and decided exactly.
 
 Every table tried gives each state positive probability under every law, so every inclusion of supports that a claim
-could need holds on it, and no side is infinite for a reason the claim could excuse.
+could need holds on it, and no side is infinite for a reason the claim could excuse; others are tried only for a claim
+that has no value on any of these.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain, islice
 from typing import Any
 
@@ -19,6 +21,7 @@ from .tables import Shape, Table, random_table, small_tables
 from .values import Value, is_finite
 
 VALUELESS = 8  # tables without a value after which discrete ones are given up
+FAR = 32  # tables with a value that are sought for a claim that has none elsewhere
 MOST_WORK = 20_000  # nodes of terms evaluated: two thirds of a second
 FIRST_WORK = 3_000  # before random tables are tried, and again for a smaller counterexample than theirs
 
@@ -78,6 +81,11 @@ def fails_soon(claim: Any) -> bool:
     return False
 
 
+def valueless(claim: Any) -> bool:
+    """Whether a side of a claim has no finite value on any of a few random tables."""
+    return not any(_valued(_sides(claim, table)) for table in _random(Shape.of(claim.lhs, claim.rhs), 3, 3, True))
+
+
 def _stages(shape: Shape, seed: int, counting_only: bool) -> Iterator[Iterable[Table]]:
     """Tables in the order they are tried; the probes in the middle tell whether a longer search is worth while."""
     small = small_tables(shape, weighted=False)
@@ -94,13 +102,13 @@ def _stages(shape: Shape, seed: int, counting_only: bool) -> Iterator[Iterable[T
 def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexample | None:
     """The smallest counterexample found, or None: discrete tables before weighted ones, small ones before random.
 
-    A claim with a side that has no finite value on any table tried (the logarithm of what is never positive) is
-    refuted by the first of them. `counting_only` leaves the weighted tables out. Raises NotAClaim for what is no claim.
+    A claim with a side that has no finite value on any of them (the logarithm of what is rarely positive) is refuted
+    only by a wider table on which both sides have one and differ. `counting_only` leaves the weighted tables out.
+    Raises NotAClaim for what is no claim.
     """
     claim = relation(claim)
     shape = Shape.of(claim.lhs, claim.rhs)
     reserve: Counterexample | None = None
-    valueless: Counterexample | None = None
     always = True
     work = spent = 0
     for stage, batch in enumerate(_stages(shape, seed, counting_only)):
@@ -117,7 +125,6 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
             if work > (MOST_WORK if reserve is None else spent + FIRST_WORK):
                 return reserve
             always &= not _valued(sides)
-            valueless = valueless or sides
             if isinstance(_judged(claim, sides), Counterexample):
                 if not probing:
                     return sides
@@ -126,4 +133,22 @@ def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexa
                 break
         if stage == 2 and reserve is None:
             break  # no probe failed: either the claim is true, or a side never has a value
-    return reserve or (valueless if always and not shape.functions else None)
+    return reserve or (_far(claim, shape, seed, counting_only) if always and not shape.functions else None)
+
+
+def _far(claim: Any, shape: Shape, seed: int, counting_only: bool) -> Counterexample | None:
+    """A counterexample among tables of tiny and huge densities, then among those where a law misses states.
+
+    Only for a claim without a value elsewhere: what misses states could be excused by an inclusion of supports.
+    """
+    rng = random.Random(seed + 3)
+    for i in range(FAR):
+        scales = {v: Fraction(2) ** rng.choice((-40, -20, 20, 40)) for v in shape.variables}
+        missing = 0.5 * (2 * i >= FAR)
+        made = random_table(shape, rng, weighted=False, zeros=missing)
+        if not (missing or counting_only):
+            made.weights |= {v: tuple(scale * w for w in made.weights[v]) for v, scale in scales.items()}
+        sides = _sides(claim, made)
+        if isinstance(_judged(claim, sides), Counterexample):
+            return sides
+    return None

@@ -83,7 +83,9 @@ def _expected(allowed: set[str], kinds: list[str], rest: str) -> str:
     if rest.startswith("\\"):
         return "the text form, which has no commands (log, int, theta, >=)"
     if rest.startswith("==") or (rest.startswith("=") and kinds[:1] == ["RELATION"]):
-        return 'a single "="'
+        return 'a term, since one "=" is enough'
+    if re.match(r"[<>=≥≤⩾⩽]", rest) and "WHERE" not in allowed and {"SEMICOLON", "$END"} <= allowed:
+        return '"; where" before a declaration, or the end, since a claim has one relation'
     if rest.startswith(("||", "‖", "∥")) and "_BARS" not in allowed:
         return '"|" or ")": a KL divergence is written KL(q(x) || p(x))'
     if rest.startswith(";") and "_BAR" in allowed:
@@ -91,7 +93,7 @@ def _expected(allowed: set[str], kinds: list[str], rest: str) -> str:
     if rest.startswith(("[", "{")) or (rest.startswith("]") and "EXPECTATION" in kinds):
         return "brackets ( ) for groups, and E_{q(x)}[...] for an expectation"
     if rest.startswith("(") and "_BAR" in allowed:
-        return '"|", "," or ")": a density takes variables, and a KL divergence is written KL(q(x) || p(x))'
+        return '"|", "," or ")": only log, f, g, h are functions, and a KL divergence is KL(q(x) || p(x))'
     begins = re.match(r"[^\W\d]|[0-9(*/·⋅×^∫]", rest)
     if begins and "LPAR" not in allowed:
         last = next((kind for kind in kinds if kind in ENDING), "")
