@@ -108,7 +108,7 @@ def index_equations(app: Sphinx, tree: nodes.document) -> None:
 
 LIVE = '<div class="elbo-bar" data-live></div>'
 NOT_LIVE = (
-    '<div class="elbo-bar" title="{names}">Needs NumPy, which browsers do not have: '
+    '<div class="elbo-bar" title="{names}">Needs NumPy, which this page does not load: '
     '<a href="{notebook}" download>download the notebook</a></div>'
 )
 
