@@ -30,6 +30,7 @@ FORMS = [
     (Log(half + half * (q(x) / p(x))), "log(Rational(1, 2)*p(x) + Rational(1, 2)*q(x)) - log(p(x))"),
     (Log(6 * p(x)), "log(2) + log(3) + log(p(x))"),
     (1 / (1 / (p(x) + q(x))), "p(x) + q(x)"),
+    (Integral(Log(f(y)) - Log(f(x)), x), "Integral(p(x)/p(x), x)*log(f(y)) - Integral(log(f(x)), x)"),  # no law
     (E(Integral(q(x) * f(x), x), p(x)), "E(f(x), q(x))"),
 ]
 

@@ -132,6 +132,12 @@ def test_what_is_out_of_reach_says_what_is_missing():
     assert "holds the term E_{q(x)}[f(x) g(x)]^2" in verdict.reason
 
 
+def test_gaps_are_not_sought_for_a_large_form():
+    verdict = prove(parse_claim("(1 + p(x) + q(x) + r(x) + p(x,y))^9 >= 1"))
+    assert isinstance(verdict, Undecided)
+    assert "its normal form has 714 terms" in verdict.reason
+
+
 # -- the forms --------------------------------------------------------------------------------------------------------
 
 RATIOS = st.sampled_from([p(x) / q(x), q(x) / p(x), p(x) * r(x) / q(x), lang.Times(2, p(x)), f(x) ** 2, r(x)])

@@ -112,7 +112,7 @@ class Terms:
         body = self.polynomial(poly)
         unused = sorted(names - {v.name for v in body.free_symbols})
         if unused:  # the size of the space: an integral of q/q
-            law = next(self._laws[name] for name in sorted(self._laws))
+            law = self._laws[min(self._laws)] if self._laws else lang.densities("p")
             one = lang.Density(law, _variables(unused))
             body = lang.Times(lang.Over(one, one), body) if body != 1 else lang.Over(one, one)
         return lang.Integral(body, *_variables(names))

@@ -30,7 +30,7 @@ from .vectors import (
     symmetric,
 )
 
-_TILE = 1 << 16  # floats of a block that stays in the cache
+_TILE = 1 << 18  # floats of a block: small enough for the cache, large enough that calls cost nothing
 _TINY = float(np.finfo(float).tiny)
 
 

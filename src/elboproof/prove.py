@@ -26,6 +26,7 @@ from .tables import Shape, random_table
 from .textform import text
 
 EXAMINED = 3  # tables in a cross-examination
+MOST_TERMS = 500  # of a normal form for which gaps are sought: a few tenths of a second
 PLAIN = SWITCHES - {"cancel", "log", "linearity", "structure"}
 
 
@@ -139,6 +140,8 @@ def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Pro
         return Proved(claim, tuple(conditions.bounded([upward])))
     known = "divergences, Jensen, tangent and moment gaps, and squares of this claim"
     nothing = f"no non-negative combination of the {known} was found"
+    if len(upward) > MOST_TERMS:
+        return f"its normal form has {len(upward)} terms; gaps are sought for at most {MOST_TERMS}"
     if strange(upward) and fails_soon(claim):
         return nothing
     candidates = Candidates(claim, upward, normaliser)
@@ -191,8 +194,8 @@ def _discrete(claim: Any) -> str:
     normaliser = Normaliser()
     try:
         upward = _upward(claim, normaliser.difference(claim))
-        candidates = Candidates(claim, upward, normaliser)
-        if candidates.lacking() is not None:
+        candidates = Candidates(claim, upward, normaliser) if len(upward) <= MOST_TERMS else None
+        if candidates is None or candidates.lacking() is not None:
             return "unknown"
         groups = (candidates.divergences(), candidates.discrete(), candidates.logarithms(), candidates.positive())
         pieces = certificate(upward, normaliser, groups)

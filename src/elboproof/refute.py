@@ -22,7 +22,7 @@ from .values import Value, is_finite
 
 VALUELESS = 8  # tables without a value after which discrete ones are given up
 FAR = 32  # tables with a value that are sought for a claim that has none elsewhere
-MOST_WORK = 20_000  # nodes of terms evaluated: two thirds of a second
+MOST_WORK = 8_000  # nodes of terms evaluated: a third of a second
 FIRST_WORK = 3_000  # before random tables are tried, and again for a smaller counterexample than theirs
 
 
