@@ -1,8 +1,11 @@
 """How text is shown as understood: its mathematics and Python form, or its error."""
 
+import pytest
+
 from elboproof.language import densities, log, variables
-from elboproof.parse import parse_claim
+from elboproof.parse import parse_claim, parse_term
 from elboproof.reading import read
+from elboproof.unreadable import WIDTH, Unreadable
 
 x, y = variables("x y")
 p, q = densities("p q")
@@ -28,3 +31,14 @@ def test_an_error_is_shown_with_its_caret():
 def test_declarations_are_heeded():
     (term,) = read("q(x,y)", where=["q(x,y) = q(x) q(y)"]).found
     assert term.law.factors
+
+
+@pytest.mark.parametrize("length", [20, *range(WIDTH - 1, WIDTH + 3), 3 * WIDTH])
+def test_the_caret_stands_under_the_place(length: int) -> None:
+    """At the end of a text, and in the middle of a long one."""
+    for source in ("(" + "x" * (length - 1), "(" + "x" * (length // 2) + "]" + "x" * (length - length // 2 - 2)):
+        with pytest.raises(Unreadable) as caught:
+            parse_term(source)
+        text, caret = caught.value.picture().splitlines()
+        place = caret.index("^")
+        assert text[place : place + 1] == source[caught.value.start : caught.value.start + 1]

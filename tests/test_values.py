@@ -86,6 +86,17 @@ def test_a_product_of_logs_is_enclosed_and_may_refute_but_not_confirm():
         compare(square, multiply(log(F(2)), log(F(2))))
 
 
+def test_an_enclosure_around_zero_has_no_sign_to_give():
+    square = multiply(log(F(2)), log(F(2)))
+    around = minus(square, square)
+    assert isinstance(around, Enclosure)
+    for value in (multiply(INF, around), multiply(around, NEG_INF), divide(around, ZERO), divide(INF, around)):
+        assert isinstance(value, Undefined), value
+    assert multiply(ZERO, around) == ZERO
+    assert multiply(square, NEG_INF) == NEG_INF
+    assert divide(square, ZERO) == INF
+
+
 def test_values_print_as_coordinates():
     assert str(add(F(1, 2), minus(log(F(9)), log(F(2))))) == "1/2 - log 2 + 2 log 3"
     assert str(LogSum(ZERO)) == "0"

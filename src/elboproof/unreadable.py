@@ -39,7 +39,7 @@ class Unreadable(IllFormed):
 
     def picture(self) -> str:
         """The text around the place, on one line, with carets under it."""
-        offset = max(0, self.start - WIDTH // 2) if len(self.source) > WIDTH else 0
+        offset = max(0, self.start - WIDTH // 2) if len(self.source) >= WIDTH else 0  # the end may be the place
         window = "".join(c if c.isprintable() else " " for c in self.source[offset : offset + WIDTH])
         carets = "^" * (min(self.end, offset + WIDTH) - self.start)
         return f"  {window}\n  {' ' * (self.start - offset)}{carets}"

@@ -222,8 +222,9 @@ def multiply(a: Value, b: Value) -> Value:
         if isinstance(x, Undefined):
             return x
     if isinstance(a, Infinite) or isinstance(b, Infinite):
-        signs = sign(a) * sign(b)
-        return Infinite(signs) if signs else ZERO
+        if _around_zero(a) or _around_zero(b):
+            return Undefined("an infinity times an enclosure that holds zero")
+        return Infinite(sign(a) * sign(b))  # neither is zero
     return Enclosure(_interval(a) * _interval(b))
 
 
@@ -235,10 +236,9 @@ def inverse(a: Value) -> Value:
         return ZERO
     if isinstance(a, Undefined):
         return a
-    interval = _interval(a)
-    if interval.a <= 0 <= interval.b:
+    if _around_zero(a):
         return Undefined("division by an enclosure that holds zero")
-    return Enclosure(1 / interval)
+    return Enclosure(1 / _interval(a))
 
 
 def divide(a: Value, b: Value) -> Value:
@@ -247,11 +247,17 @@ def divide(a: Value, b: Value) -> Value:
     if b == ZERO:
         if isinstance(a, Undefined):
             return a
+        if _around_zero(a):
+            return Undefined("an enclosure that holds zero, divided by zero")
         direction = sign(a)
         return Infinite(direction) if direction else Undefined("0/0")
     if isinstance(a, Infinite) and isinstance(b, Infinite):
         return Undefined("inf/inf")
     return multiply(a, inverse(b))
+
+
+def _around_zero(a: Value) -> bool:
+    return isinstance(a, Enclosure) and a.interval.a <= 0 <= a.interval.b
 
 
 def sign(a: Value) -> int:
