@@ -12,27 +12,32 @@ import npm
 
 WIDTHS = (1280, 768, 390)
 Look = tuple[int, str]  # a width and a theme
-LOOKS: tuple[Look, ...] = ((1280, "light"), (390, "dark"))  # AXE=all: both themes at each width
-if os.environ.get("AXE") == "all":
-    LOOKS = tuple(product(WIDTHS, ("light", "dark")))
+EVERY: tuple[Look, ...] = tuple(product(WIDTHS, ("light", "dark")))
+LOOKS: tuple[Look, ...] = EVERY if os.environ.get("AXE") == "all" else ((1280, "light"), (390, "dark"))
 
+# What axe need not do: fetch style sheets for rules that are off, and look for landmarks, never more than moderate.
 READABLE = """async theme => {
     document.documentElement.dataset.theme = theme;
     await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const found = await axe.run(document, {resultTypes: ['violations']});
+    const rules = {region: {enabled: false}};
+    const found = await axe.run(document, {resultTypes: ['violations'], preload: false, rules});
     return found.violations.filter(({impact}) => ['serious', 'critical'].includes(impact)).flatMap(
         ({id, help, nodes}) => nodes.map(node => `${id}: ${help}: ${node.html.slice(0, 160)}`));
 }"""
 
 
-# Formulas and coloured code cost axe most of its time. Test_site looks inside formulas, and one token of
-# each kind is enough, since a kind has one colour.
-HOLLOW = """() => {
-    for (const svg of document.querySelectorAll('mjx-container svg')) svg.replaceChildren();
-    for (const spoken of document.querySelectorAll('mjx-assistive-mml')) spoken.textContent = 'formula';
-    const seen = new Set();
-    for (const token of document.querySelectorAll('.highlight span[class]'))
-        if (seen.has(token.className)) token.replaceWith(...token.childNodes); else seen.add(token.className);
+# Axe's time goes with the number of elements. Of formulas, coloured code and buttons one of each kind is enough, of
+# drawings what has a name or takes part; test_site looks inside formulas, and AXE=all leaves everything in.
+FEWER = """() => {
+    for (const inner of document.querySelectorAll('mjx-container svg, mjx-assistive-mml')) inner.replaceChildren();
+    const kinds = new Set();
+    for (const e of document.querySelectorAll('mjx-container, .highlight span[class], button.copybtn')) {
+        const kind = [e.localName, e.className, e.parentElement.localName, e.getAttribute('role')].join();
+        if (kinds.has(kind)) e.replaceWith(e.localName === 'span' ? e.textContent : 'formula'); else kinds.add(kind);
+    }
+    const named = '[role], [tabindex], [aria-label], title, text';
+    for (const e of document.querySelectorAll('article svg *'))
+        if (!e.matches(named) && !e.closest('text, title') && !e.querySelector(named)) e.remove();
 }"""
 
 
@@ -98,7 +103,8 @@ def opened(
     faults += [f"a formula is not visible: {text}" for text in page.evaluate(RENDERED)]
     if looks:
         page.evaluate(axe())
-        page.evaluate(HOLLOW)
+        if looks is not EVERY:
+            page.evaluate(FEWER)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         if (wide := page.evaluate(WIDER)) > 0:

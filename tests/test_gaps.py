@@ -6,11 +6,12 @@ import pytest
 from sympy import Function, Integer
 
 from elboproof.errors import Disagreement
-from elboproof.forms import Gap, jensen_gap, kl_gap, nonnegative_by_form, positive_in, tangent_gap
+from elboproof.forms import Gap, jensen_gap, kl_gap, nonnegative_by_form, tangent_gap
 from elboproof.gaps import check_certificate
 from elboproof.language import ELBO, KL, E, Ge, H, I, Le, Log, Plus, densities, negated, variables
 from elboproof.normal import Normaliser
 from elboproof.prove import Proved, prove
+from elboproof.signs import positive_in
 
 x, y, z, D, theta = variables("x y z D theta")
 p, q = densities("p q")

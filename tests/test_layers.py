@@ -17,7 +17,7 @@ errors
 variables terms divergences claims language
 linear structure normal expand words textform
 values tables exact
-conditions forms gaps refute rules
+walks signs conditions forms squares gaps refute rules
 prove derive
 show unreadable parse
 report

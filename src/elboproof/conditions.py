@@ -7,150 +7,19 @@ matters: ``L >= R`` holds by itself where L is +inf or R is -inf.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy import Rational
 from sympy.core.function import AppliedUndef
 
 from . import language as lang
 from .expand import Terms
 from .linear import Echelon
 from .normal import Monomial, Normaliser, Polynomial, power, times
-
-Joint = tuple[str, frozenset[str]]
-
-
-@dataclass(frozen=True)
-class Atom:
-    """A density whose logarithm a term averages: under which measures, inside which binders, with which sign."""
-
-    measures: frozenset[lang.Density]
-    bound: frozenset[str]
-    joint: Joint
-    sign: int
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A summand of a claim, with its coefficient on the left side (negative for the right side)."""
-
-    term: Any
-    coefficient: Fraction
-
-
-def units(term: Any, factor: Fraction = Fraction(1)) -> Iterator[Unit]:
-    """The summands of a term, with their rational coefficients."""
-    if isinstance(term, lang.Plus):
-        for arg in term.args:
-            yield from units(arg, factor)
-        return
-    if isinstance(term, lang.Times):
-        numbers = [arg for arg in term.args if isinstance(arg, Rational)]
-        rest = [arg for arg in term.args if not isinstance(arg, Rational)]
-        if numbers and len(rest) == 1:
-            for number in numbers:
-                factor *= Fraction(number.p, number.q)
-            yield from units(rest[0], factor)
-            return
-    if isinstance(term, lang.Over) and isinstance(term.args[1], Rational):
-        yield from units(term.args[0], factor / Fraction(term.args[1].p, term.args[1].q))
-    elif not isinstance(term, Rational):
-        yield Unit(term, factor)
-
-
-def joint(d: lang.Density) -> Joint:
-    return d.law.name, frozenset(v.name for v in (*d.left, *d.given))
-
-
-def abbreviates(term: Any) -> bool:
-    """KL, ELBO, H, CE, I: what stands for an expectation of a logarithm."""
-    return isinstance(term, lang.Term) and not isinstance(term, lang.E) and term.definition() is not term
-
-
-def outside(measures: Iterable[lang.Density], names: Iterable[Any]) -> tuple[lang.Density, ...]:
-    """The measures that still hold where `names` are bound again: an inner binder hides an outer one."""
-    again = {v.name for v in names}
-    return tuple(m for m in measures if not joint(m)[1] & again)
-
-
-def drawn(term: Any) -> tuple[lang.Density, ...]:
-    """The measures of an expectation; of an integral, the densities of its integrand that it averages over."""
-    if isinstance(term, lang.E):
-        return term.measures
-    parts = term.args[0].args if isinstance(term.args[0], lang.Times) else (term.args[0],)
-    return tuple(d for d in parts if isinstance(d, lang.Density) and set(d.left) <= set(term.bound))
-
-
-def walk(term: Any, measures: tuple[lang.Density, ...] = ()) -> Iterator[tuple[Any, tuple[lang.Density, ...]]]:
-    """Every node below a term, definitions unfolded to expectations, with the measures it is averaged under."""
-    yield term, measures
-    if isinstance(term, (lang.E, lang.Integral)):
-        yield from walk(term.args[0], outside(measures, term.bound) + drawn(term))
-    elif isinstance(term, (lang.Density, lang.Law, lang.Variable)):
-        return
-    elif abbreviates(term):
-        yield from walk(term.definition(), measures)
-    else:
-        for arg in term.args:
-            yield from walk(arg, measures)
-
-
-def positive(term: Any) -> bool:
-    """Whether a term is >= 0 by its form: a product, quotient or sum of densities and positive numbers."""
-    if isinstance(term, (lang.Plus, lang.Times, lang.Over)):
-        return all(positive(arg) for arg in term.args)
-    if isinstance(term, (lang.Power, lang.Integral, lang.E)):
-        return positive(term.args[0])
-    return isinstance(term, lang.Density) or (not isinstance(term, lang.Term) and bool(term.is_positive))
-
-
-def log_atoms(
-    term: Any, sign: int = 1, measures: frozenset[Any] = frozenset(), bound: frozenset[str] = frozenset()
-) -> list[Atom] | None:
-    """The densities whose logs a linear-log term averages; None for a term of any other form."""
-    if isinstance(term, lang.Log):
-        return _factors(term.args[0], sign, measures, bound)
-    if isinstance(term, lang.E):
-        names = frozenset(v.name for v in term.bound)
-        return log_atoms(term.args[0], sign, frozenset(outside(measures, term.bound) + term.measures), bound | names)
-    if abbreviates(term):
-        return log_atoms(term.definition(), sign, measures, bound)
-    if isinstance(term, Rational):
-        return []
-    if isinstance(term, lang.Plus):
-        return _joined(log_atoms(arg, sign, measures, bound) for arg in term.args)
-    if isinstance(term, lang.Times):
-        rest = [arg for arg in term.args if not isinstance(arg, Rational)]
-        if any(isinstance(arg, Rational) and arg < 0 for arg in term.args):
-            sign = -sign
-        return log_atoms(rest[0], sign, measures, bound) if len(rest) == 1 else None
-    return None
-
-
-def _factors(term: Any, sign: int, measures: frozenset[Any], bound: frozenset[str]) -> list[Atom] | None:
-    if isinstance(term, lang.Density):
-        return [Atom(measures, bound, joint(term), sign)]
-    if isinstance(term, Rational):
-        return []
-    if isinstance(term, (lang.Over, lang.Times)):
-        signs = (sign, -sign) if isinstance(term, lang.Over) else [sign] * len(term.args)
-        return _joined(_factors(arg, s, measures, bound) for arg, s in zip(term.args, signs, strict=True))
-    if isinstance(term, lang.Power):
-        return _factors(term.args[0], sign if term.args[1] >= 0 else -sign, measures, bound)
-    return None
-
-
-def _joined(parts: Iterable[list[Atom] | None]) -> list[Atom] | None:
-    out: list[Atom] = []
-    for part in parts:
-        if part is None:
-            return None
-        out += part
-    return out
+from .signs import nonnegative, positive
+from .walks import Atom, Joint, divisors, joint, log_atoms, scopes, summands, units, walk
 
 
 def existing(claim: Any) -> set[Joint]:
@@ -178,69 +47,6 @@ def _all_positive(atoms: Iterable[Atom], known: set[Joint]) -> bool:
     return True
 
 
-# -- what is divided by ------------------------------------------------------------------------------------------------
-
-Summand = tuple[list[Any], list[tuple[Any, list[Any]]]]  # factors above; each divisor with the factors that mask it
-
-
-def summands(term: Any) -> list[Summand]:
-    """A term as a sum of quotients, nothing cancelled. A divisor is masked by factors whose zero makes it not count."""
-    if isinstance(term, (lang.Plus, sympy.Add)):
-        return [found for arg in term.args for found in summands(arg)]
-    if isinstance(term, (lang.Times, sympy.Mul)):
-        out: list[Summand] = [([], [])]
-        for arg in term.args:
-            out = [_merged(a, b) for a in out for b in summands(arg)]
-        return out
-    if isinstance(term, lang.Over):
-        under, over = _quotient(term.args[1])
-        return [(above + over, inner + [(d, []) for d in under]) for above, inner in summands(term.args[0])]
-    if isinstance(term, (lang.Power, sympy.Pow)):
-        if term.args[1] < 0:
-            under, over = _quotient(term.args[0])
-            return [(over, [(d, []) for d in under])]
-        return summands(lang.Times(*term.args[:1] * min(int(term.args[1]), 2))) if term.args[1] else [([], [])]
-    return [] if term == 0 else [([term], [])]
-
-
-def _merged(a: Summand, b: Summand) -> Summand:
-    masked = [(d, mask + other[0]) for one, other in ((a, b), (b, a)) for d, mask in one[1]]
-    return a[0] + b[0], masked
-
-
-def divisors(term: Any) -> list[Any]:
-    """The factors of what is divided by; what a divisor is itself divided by is none."""
-    return _quotient(term)[0]
-
-
-def _quotient(term: Any) -> tuple[list[Any], list[Any]]:
-    """The factors above and below of a product, quotient or power: p is above in (q/p)^-1."""
-    if isinstance(term, (lang.Times, sympy.Mul)):
-        parts = [_quotient(arg) for arg in term.args]
-        return [d for above, _ in parts for d in above], [d for _, below in parts for d in below]
-    if isinstance(term, lang.Over):
-        (above, below), (under, over) = _quotient(term.args[0]), _quotient(term.args[1])
-        return above + over, below + under
-    if isinstance(term, (lang.Power, sympy.Pow)):
-        above, below = _quotient(term.args[0]) if term.args[1] else ([], [])
-        return (above, below) if term.args[1] > 0 else (below, above)
-    return ([] if isinstance(term, Rational) else [term]), []
-
-
-def _scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """The term, and the integrand of each expectation and integral below it, with the measures and names around it."""
-    yield term, measures, bound
-    stack = [term]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (lang.E, lang.Integral)):
-            inner = node.measures if isinstance(node, lang.E) else ()
-            names = (*(v for v in bound if v not in node.bound), *node.bound)
-            yield from _scopes(node.args[0], outside(measures, node.bound) + inner, names)
-        elif not isinstance(node, lang.Density) and not abbreviates(node):
-            stack += node.args
-
-
 class Conditions:
     """Collects the side conditions of one claim."""
 
@@ -253,7 +59,7 @@ class Conditions:
         """One condition for each factor that is divided by outside a logarithm."""
         out: dict[Any, None] = {}
         for side in (self._claim.lhs, self._claim.rhs):
-            for term, measures, bound in _scopes(side, (), ()):
+            for term, measures, bound in scopes(side, (), ()):
                 for above, below in summands(term):
                     rest = self._uncancelled([*measures, *above], [d for d, _ in below])
                     for d, mask in below:
@@ -339,8 +145,10 @@ class Conditions:
         safe = [_direction(_averaged(gap)) for gap in gaps]
         for unit in both:
             sign = 1 if unit.coefficient > 0 else -1
+            if sign > 0 and nonnegative(unit.term) and _has_a_value(unit.term):
+                continue
             if not _delicate(unit.term):
-                if _averaged(self._normal(unit.term)) and not (sign > 0 and positive(unit.term)):
+                if _averaged(self._normal(unit.term)):
                     out[lang.Finite(unit.term, "below" if sign > 0 else "above")] = None
                 continue
             inside = unit.term.args[0] if isinstance(unit.term, lang.E) else unit.term
@@ -403,6 +211,13 @@ def _delicate(term: Any) -> bool:
     averaged = any(isinstance(node, (AppliedUndef, lang.Variable)) and not node.free_symbols <= free for node in nodes)
     speaks = any(isinstance(node, (lang.Density, lang.I, lang.Variable)) for node in lang.subterms(term))
     return speaks and (averaged or any(isinstance(node, unbounded) for node in nodes))
+
+
+def _has_a_value(term: Any) -> bool:
+    """Whether a term that is >= 0 by its form cannot be undefined: it holds no logarithm and no quotient."""
+    nodes = [node for node, _ in walk(term)]
+    inverse = any(isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0 for node in nodes)
+    return not inverse and not any(isinstance(node, (lang.Log, lang.Over)) for node in nodes)
 
 
 def _averaged(poly: Polynomial) -> Polynomial:

@@ -2,25 +2,23 @@
 
 Most rest on ``log x <= x - 1``. A *tangent gap* E[X - 1 - log X] averages it; a *KL divergence* is the tangent gap of a
 ratio of densities, whose mean is at most 1; a *Jensen gap* log E[X] - E[log X] is the tangent gap of X / E[X], and the
-mean may be a sum with weights. The others: a *square*, and a *moment gap*, since k -> log E[X^k] is convex (Hölder).
+mean may be a sum with weights. The others: a *square*, the *Cauchy-Schwarz gap* of two means of squares, and a *moment
+gap*, since k -> log E[X^k] is convex (Hölder).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import sympy
 from sympy import Integer, Rational
 
 from . import language as lang
-from .conditions import Conditions, abbreviates, drawn, outside, positive
+from .conditions import Conditions
 from .normal import Normaliser
-
-Known = frozenset[tuple[Any, frozenset[Any]]]  # terms, and the measures under which they are positive
-NOTHING: Known = frozenset()
+from .signs import NOTHING, Known, nonnegative
+from .walks import outside
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,8 @@ def nonnegative_by_form(term: Any, known: Known = NOTHING, measures: tuple[Any, 
     """
     if isinstance(term, lang.E):
         return nonnegative_by_form(term.args[0], known, outside(measures, term.bound) + term.measures)
+    if isinstance(term, lang.Integral):
+        return nonnegative_by_form(term.args[0])
     return (
         isinstance(term, (lang.KL, lang.I))
         or nonnegative(term, known, measures)
@@ -45,59 +45,8 @@ def nonnegative_by_form(term: Any, known: Known = NOTHING, measures: tuple[Any, 
         or _jensen(term, known, measures)
         or _mixture(term)
         or _moments(term)
+        or _cauchy(term)
     )
-
-
-def nonnegative(term: Any, known: Known = NOTHING, measures: Iterable[Any] = ()) -> bool:
-    """Whether a term is a product or quotient of what is >= 0: densities, even powers, what is known to be positive."""
-    if positive(term) or is_square(term):
-        return True
-    if isinstance(term, (lang.Times, lang.Over, sympy.Mul)):
-        return all(nonnegative(arg, known, measures) for arg in term.args)
-    return bool(known) and (term, frozenset(measures)) in known
-
-
-def is_square(term: Any) -> bool:
-    return isinstance(term, (lang.Power, sympy.Pow)) and bool(term.args[1].is_even)
-
-
-def positive_in(claim: Any) -> Known:
-    """What a claim averages the logarithm of, whole or times what is positive by its form, with the measures.
-
-    Only logarithms that are summands count: under a factor that may be zero, a negative number would not matter.
-    """
-    found: set[tuple[Any, frozenset[Any]]] = set()
-    stack: list[tuple[Any, tuple[Any, ...]]] = [(claim.lhs, ()), (claim.rhs, ())]
-    while stack:
-        term, measures = stack.pop()
-        if isinstance(term, lang.Log):
-            odd = [part for part in factors(term.args[0]) if not positive(part)]
-            found.add((term.args[0], frozenset(measures)))
-            found |= {(part, frozenset(measures)) for part in odd if len(odd) == 1}
-            stack.append((term.args[0], measures))
-        elif isinstance(term, lang.Plus):
-            stack += [(arg, measures) for arg in term.args]
-        elif isinstance(term, (lang.E, lang.Integral)):
-            inner = drawn(term)
-            parts = term.args[0].args if isinstance(term.args[0], lang.Times) else (term.args[0],)
-            rest = [term.args[0]] if isinstance(term, lang.E) else [part for part in parts if part not in inner]
-            if len(rest) == 1:
-                stack.append((rest[0], measures + inner))  # one bound again matches no mean
-        elif isinstance(term, lang.Times):
-            rest = [arg for arg in term.args if not (isinstance(arg, Rational) and arg != 0)]
-            stack += [(arg, measures) for arg in rest if len(rest) == 1]
-        elif isinstance(term, lang.Over) and isinstance(term.args[1], Rational):
-            stack.append((term.args[0], measures))
-        elif not isinstance(term, (lang.Density, lang.Variable)) and abbreviates(term):
-            stack.append((term.definition(), measures))
-    return frozenset(found)
-
-
-def factors(x: Any) -> list[Any]:
-    """The factors above and below of a product or quotient."""
-    if isinstance(x, (lang.Times, lang.Over)):
-        return [part for arg in x.args for part in factors(arg)]
-    return [x]
 
 
 def _tangent(term: Any, known: Known, measures: Any) -> bool:
@@ -156,6 +105,20 @@ def _moments(term: Any) -> bool:
     return False
 
 
+def _cauchy(term: Any) -> bool:
+    """E[X^2] E[Y^2] - (E[X Y])^2 under one measure, or the same of integrals (Cauchy-Schwarz)."""
+    if not isinstance(term, lang.Plus) or len(term.args) != 2 or not isinstance(term.args[0], lang.Times):
+        return False
+    means = term.args[0].args
+    if len(means) != 2 or not isinstance(means[0], (lang.E, lang.Integral)):
+        return False
+    squares = [mean.args[0] for mean in means if mean.func == means[0].func and mean.args[1:] == means[0].args[1:]]
+    if len(squares) != 2 or any(not isinstance(s, lang.Power) or s.args[1] != 2 for s in squares):
+        return False
+    both = means[0].func(lang.Times(*(s.args[0] for s in squares)), *means[0].args[1:])
+    return term.args[1] == lang.negated(lang.Power(both, 2))
+
+
 def _exponent(term: Any, base: Any) -> int | None:
     """The k for which a term is written as base^k; None if it is not."""
     if term == base:
@@ -174,7 +137,7 @@ def rational(value: Fraction) -> Rational:
     return Rational(value.numerator, value.denominator)
 
 
-def times(value: Fraction, term: Any) -> Any:
+def multiple(value: Fraction, term: Any) -> Any:
     return term if value == 1 else lang.Times(rational(value), term)
 
 
@@ -185,7 +148,7 @@ def divided(x: Any, weight: Fraction) -> Any:
     value, rest = (Fraction(1), x)
     if isinstance(x, lang.Times) and isinstance(x.args[0], Rational):
         value, rest = Fraction(x.args[0].p, x.args[0].q), lang.Times(*x.args[1:])
-    return times(value / weight, rest)
+    return multiple(value / weight, rest)
 
 
 # -- each form, made --------------------------------------------------------------------------------------------------
@@ -211,14 +174,29 @@ def kl_gap(q: Any, p: Any, outer: tuple[Any, ...] = ()) -> Gap:
 
 def mixture_gap(whole: Any, weights: dict[int, Fraction], outer: tuple[Any, ...] = ()) -> Gap:
     """Jensen's gap of a sum: what its logarithm exceeds the weighted logarithms of its summands by."""
-    parts = [times(-w, lang.Log(divided(whole.args[i], w))) for i, w in weights.items()]
+    parts = [multiple(-w, lang.Log(divided(whole.args[i], w))) for i, w in weights.items()]
     return _averaged("Jensen gap", lang.Plus(lang.Log(whole), *parts), outer)
 
 
-def square_gap(x: Any, measures: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
+def square_gap(x: Any, bound: tuple[Any, ...], measures: tuple[Any, ...] = (), outer: tuple[Any, ...] = ()) -> Gap:
+    """E[X^2], or the integral of X^2 over what is bound where nothing draws it."""
+    return _averaged("square", _mean(lang.Power(x, 2), bound, measures), outer)
+
+
+def variance_gap(x: Any, measures: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
     """The variance of X: E[X^2] - (E[X])^2."""
     deviation = lang.Plus(x, lang.negated(lang.E(x, *measures)))
-    return _averaged("square", lang.E(lang.Power(deviation, 2), *measures), outer)
+    return square_gap(deviation, (), measures, outer)
+
+
+def cauchy_gap(x: Any, y: Any, bound: tuple[Any, ...], measures: tuple[Any, ...] = ()) -> Gap:
+    """E[X^2] E[Y^2] - (E[X Y])^2, or the same of integrals."""
+    xx, yy, xy = (_mean(term, bound, measures) for term in (lang.Power(x, 2), lang.Power(y, 2), lang.Times(x, y)))
+    return Gap("Cauchy-Schwarz gap", lang.Plus(lang.Times(xx, yy), lang.negated(lang.Power(xy, 2))))
+
+
+def _mean(term: Any, bound: tuple[Any, ...], measures: tuple[Any, ...]) -> Any:
+    return lang.E(term, *measures) if measures else lang.Integral(term, *bound) if bound else term
 
 
 def moment_gap(x: Any, ks: tuple[int, int, int], measures: tuple[Any, ...], outer: tuple[Any, ...] = ()) -> Gap:
@@ -226,7 +204,7 @@ def moment_gap(x: Any, ks: tuple[int, int, int], measures: tuple[Any, ...], oute
     a, b, c = ks
     values = {a: c - b, c: b - a, b: a - c}
     parts = [
-        times(Fraction(values[k]), lang.Log(lang.E(x if k == 1 else lang.Power(x, k), *measures)))
+        multiple(Fraction(values[k]), lang.Log(lang.E(x if k == 1 else lang.Power(x, k), *measures)))
         for k in (a, c, b)
         if k
     ]

@@ -15,27 +15,24 @@ from typing import Any
 from sympy import Integer, Rational
 
 from . import language as lang
-from .conditions import drawn, outside, positive, walk
 from .errors import Disagreement, IllFormed
 from .expand import Terms
 from .forms import (
     Gap,
-    factors,
-    is_square,
     jensen_gap,
     kl_gap,
     mixture_gap,
     moment_gap,
-    nonnegative,
     nonnegative_by_form,
-    positive_in,
     rational,
-    square_gap,
     tangent_gap,
 )
 from .linear import add_into, nonnegative_combination
 from .normal import ONE, Monomial, Normaliser, Polynomial, freeze, power, times
+from .signs import factors, is_square, nonnegative, positive, positive_in
+from .squares import Place, Squares
 from .tables import Shape
+from .walks import drawn, outside, walk
 
 BATCHES = (8, 24, 64, 128, 256)  # gaps are proposed, and a combination of them sought, in growing numbers
 
@@ -150,26 +147,28 @@ class Candidates:
         return [measures for measures in every if {v for m in measures for v in m.left} == set(x.bound)]
 
     def powers(self) -> Iterator[Gap]:
-        """Variances of what the claim averages the square of, gaps between the moments whose logs it takes, and tangent
-        gaps of its means, seen from each of its measures.
-        """
+        """Squares, gaps between the moments whose logs the claim takes, tangent gaps of its means."""
         moments: dict[Any, dict[int, None]] = {}
+        places: dict[Place, None] = {Place(): None}
         for node, outer in self._nodes:
             x = node.args[0] if isinstance(node, lang.Log) else node
             if not isinstance(x, (lang.E, lang.Integral)):
                 continue
             integrand = lang.Times(*x.measures, x.args[0]) if isinstance(x, lang.E) else x.args[0]
             for measures in self._over(x, integrand):
+                places[Place(x.bound, measures, outer)] = None
                 for mono in self._normaliser(integrand):
                     base, k = self._root(mono, measures)
                     ratio = self._terms.monomial(power(base, k))
                     if x is node and nonnegative(ratio, self._known, measures):
                         yield from self._built(tangent_gap, ratio, measures)
-                    if k % 2 == 0 and k and x is node:
-                        half = self._terms.monomial(power(base, k // 2))
-                        yield from self._built(square_gap, half, measures, outer)
                     if k and x is not node:
                         moments.setdefault((base, measures, outer), {0: None, 1: None})[k] = None
+            places[Place(x.bound, (), outer)] = None
+        squares = Squares(self._target, self._normaliser)
+        for place in places:
+            with suppress(IllFormed):
+                yield from squares.at(place)
         for (base, measures, outer), ks in moments.items():
             term = self._terms.monomial(base)
             for triple in combinations(sorted(ks), 3) if nonnegative(term) else ():
@@ -242,6 +241,8 @@ def _of_divergences(mono: Monomial) -> bool:
 
 
 def _flipped(x: Any) -> Any:
+    if isinstance(x, Rational):
+        return 1 / x
     return lang.Over(x.args[1], x.args[0]) if isinstance(x, lang.Over) else lang.Over(Integer(1), x)
 
 

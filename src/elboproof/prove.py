@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from . import language as lang
-from .conditions import Conditions, included, positive
+from .conditions import Conditions, included
 from .errors import Disagreement, IllFormed, NoTruthValue
 from .forms import Gap, covered
 from .gaps import Candidates, certificate, check_certificate, strange
@@ -22,6 +22,7 @@ from .language import relation
 from .normal import SWITCHES, Normaliser, Polynomial
 from .refute import Counterexample, fails_on, fails_soon, refute, valueless
 from .rules import rules_used, single_inequality
+from .signs import positive
 from .tables import Shape, random_table
 from .textform import text
 
@@ -61,7 +62,7 @@ class Proved(Verdict):
             return (rule.name,)
         kinds = {"KL divergence": "Gibbs' inequality", "Jensen gap": "Jensen's inequality"}
         kinds |= {"tangent gap": "tangent inequality", "moment gap": "Lyapunov's inequality"}
-        kinds["square"] = "squares are not negative"
+        kinds |= {"square": "squares are not negative", "Cauchy-Schwarz gap": "Cauchy-Schwarz inequality"}
         return tuple(dict.fromkeys(kinds.get(gap.kind, gap.kind) for _, gap in self.slack)) or rules_used(self.claim)
 
 
