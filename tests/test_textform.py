@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -259,3 +260,24 @@ def test_reading_is_linear() -> None:
         parse_term("+".join(["x"] * count))
         times.append(time.process_time() - began)
     assert times[1] < 12 * times[0] + 0.1
+
+
+def test_reading_takes_time_in_proportion_to_the_length():
+    """Counted in steps of the machine, not in seconds: nested integrals once took the square of their number."""
+
+    def steps(k: int) -> int:
+        source = " ".join(["int"] * k + [f"p(x{i})" for i in range(k)] + [f"dx{i}" for i in range(k)])
+        count = 0
+
+        def note(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(note)
+        try:
+            assert len(differentials(source)) == k
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert steps(200) < 2.5 * steps(100)

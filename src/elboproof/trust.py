@@ -21,8 +21,12 @@ class Called(NamedTuple):
 
 
 def called_by(action: Callable[[], Any]) -> list[Called]:
-    """The functions of this package that run during `action`, sorted by module and name."""
+    """The functions of this package that run during `action`, sorted by module and name; nothing is remembered."""
     seen: set[CodeType] = set()
+    for module in [module for name, module in sys.modules.items() if name.startswith(f"{__package__}.")]:
+        for item in vars(module).values():
+            if callable(forget := getattr(item, "cache_clear", None)):
+                forget()
 
     def note(frame: FrameType, event: str, arg: Any) -> None:
         if event == "call" and Path(frame.f_code.co_filename).parent == HERE:

@@ -43,26 +43,27 @@ def differentials(source: str) -> list[int]:
         tail = _may_differ(word[0], after) and (tail or after in _ENDS)
         tails.append(tail)
     out = []
-    open_: list[list[set[str]]] = [[]]  # at each depth of brackets, the names met in each integral begun there
+    last: dict[str, int] = {}  # where each name was met last
+    began: list[int | None] = [None]  # at each depth of brackets, where the first integral that is open there began
     name = ""
     for word, after, tail in zip(words, follows, reversed(tails), strict=True):
         before, name = name, word[0]
         if name in ("int", "∫"):
-            open_[-1].append(set())
+            began[-1] = word.start() if began[-1] is None else began[-1]
         elif name in "([{":
-            open_.append([])
+            began.append(None)
         elif name in _ENDS and before != "^":  # x^-1 is one factor
-            open_[-1].clear()
-            if name in ")]}" and len(open_) > 1:
-                open_.pop()
+            began[-1] = None
+            if name in ")]}" and len(began) > 1:
+                began.pop()
         elif name[0].isalpha():
-            here: set[str] = set().union(*open_[-1])
-            over = spelled(name[1:])
-            if _may_differ(name, after) and open_[-1] and (over in here or (tail and spelled(name) not in here)):
-                out.append(word.start())
-                continue
-            for met in (met for depth in open_ for met in depth):
-                met.add(spelled(name))
+            start = began[-1]
+            if start is not None and _may_differ(name, after):
+                met = last.get(spelled(name[1:]), -1) > start
+                if met or (tail and last.get(spelled(name), -1) < start):
+                    out.append(word.start())
+                    continue
+            last[spelled(name)] = word.start()
     return out
 
 
