@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from sympy import Function, Rational
 
 import claims
@@ -12,6 +12,8 @@ from elboproof.errors import IllFormed
 from elboproof.expand import expand
 from elboproof.language import ELBO, KL, E, Eq, H, I, Integral, Log, Over, densities, density, variables
 from elboproof.normal import SWITCHES, Normaliser
+from elboproof.prove import Proved, prove
+from elboproof.report import chain
 
 x, y, z, D, theta = variables("x y z D theta")
 p, q, r = densities("p q r")
@@ -32,6 +34,11 @@ FORMS = [
     (1 / (1 / (p(x) + q(x))), "p(x) + q(x)"),
     (Integral(Log(f(y)) - Log(f(x)), x), "Integral(p(x)/p(x), x)*log(f(y)) - Integral(log(f(x)), x)"),  # no law
     (E(Integral(q(x) * f(x), x), p(x)), "E(f(x), q(x))"),
+    (E(q(x), q(x)), "E(q(x), q(x))"),
+    (Integral(q(x) ** 3, x), "E(q(x)*q(x), q(x))"),
+    (E(q(x) * Log(q(x)), q(x)), "E(q(x)*log(q(x)), q(x))"),
+    (E(p(x) * q(x) / r(x), p(x)), "E(p(x)*q(x)/r(x), p(x))"),
+    (E((q(x) / p(x) - 1) ** 2, p(x)), "E(q(x)/p(x), q(x)) - 1"),
 ]
 
 
@@ -53,6 +60,32 @@ def test_the_normal_form_keeps_the_value(claim):
         before, after = world.value(claim.lhs), world.value(form)
         if oracle.is_number(before) and oracle.is_number(after):
             assert oracle.is_zero(oracle.plus(before, oracle.times(oracle.Fraction(-1), after)))
+
+
+@settings(max_examples=150)
+@given(claims.claims(depth=2))
+def test_the_form_as_a_term_has_that_form(claim):
+    """What is printed is what was compared, and so is every line of a proof."""
+    assume(len(str(claim)) < 300)
+    for term in (claim.lhs, claim.rhs):
+        form = Normaliser()(term)
+        assume(len(form) < 60)
+        try:
+            written = expand(term)
+        except IllFormed:
+            continue
+        assert Normaliser()(written) == form
+
+
+@settings(max_examples=60)
+@given(claims.claims("identity", depth=1))
+def test_every_line_of_a_proof_says_what_the_claim_says(claim):
+    assume(len(str(claim)) < 200)
+    verdict = prove(claim)
+    if isinstance(verdict, Proved):
+        for _, left, right in chain(verdict):
+            for before, after in ((claim.lhs, left), (claim.rhs, right)):
+                assert Normaliser()(after) == Normaliser()(before)
 
 
 def test_each_switch_is_needed_for_something():

@@ -102,7 +102,9 @@ class Terms:
                 if left <= names and not left & {v.name for m in measures for v in m.left}:
                     measures.append(d)
             if value == 1 and {v.name for m in measures for v in m.left} == names:
-                rest = [d for d in above if d not in measures]
+                rest = list(above)
+                for d in measures:  # one copy each: q(x)^2 is averaged under one q(x), and one is left
+                    rest.remove(d)
                 others = self.monomial(mono - frozenset(densities.items()))
                 f = lang.Times(*rest, *([others] if others != 1 else [])) if rest else others
                 try:

@@ -115,11 +115,13 @@ class Candidates:
                             yield gap
 
     def logarithms(self) -> Iterator[Gap]:
-        """Jensen gaps of the claim's logs of means and sums, tangent gaps of every log."""
+        """Jensen gaps of the claim's logs of means and sums and means of logs, tangent gaps of every log."""
         for node, outer in self._nodes:
             if not isinstance(node, lang.Log):
                 continue
             x = node.args[0]
+            if outer and nonnegative(x, self._known, outer):  # its mean may be a term of the claim
+                yield from self._built(jensen_gap, x, outer)
             if isinstance(x, lang.E) and positive(x.args[0]):
                 yield from self._built(jensen_gap, x.args[0], x.measures, outer)
             if isinstance(x, (lang.E, lang.Integral)):
@@ -233,7 +235,7 @@ def _of_divergences(mono: Monomial) -> bool:
             items += [item for inner, _ in factor[2] for item in inner]
         elif factor[0] == "log":
             logs += exponent
-            if any(inner[0] != "density" for argument, _ in factor[1] for inner, _ in argument):
+            if len(factor[1]) > 1 or any(inner[0] != "density" for argument, _ in factor[1] for inner, _ in argument):
                 return False
         elif factor[0] != "density":
             return False

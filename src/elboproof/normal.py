@@ -213,10 +213,12 @@ class Normaliser:
                 for _ in range(exponent):
                     out = product(out, dict(factor[1]))
             return out
-        flipped = [
-            single(("inverse", factor), exponent) if exponent > 0 else single(factor, -exponent)
-            for factor, exponent in mono
-        ]
+        flipped = []
+        for factor, exponent in mono:
+            if factor[0] == "inverse":  # 1/(1/x) is x, also where x is zero
+                flipped.append(single(factor[1], exponent))
+            else:
+                flipped.append(single(factor, -exponent) if exponent < 0 else single(("inverse", factor), exponent))
         return {times(*flipped): 1 / value}
 
     def _settled(self, poly: Polynomial) -> Polynomial:

@@ -149,13 +149,10 @@ def _at_least(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Pro
     lacking = candidates.lacking()
     if lacking is not None:
         return f"none of the {known} holds the term {text(lacking)}"
-    groups = (
-        candidates.literal(),
-        candidates.divergences(),
-        candidates.logarithms(),
-        candidates.positive(),
-        candidates.powers(),
-    )
+    groups = [candidates.literal(), candidates.divergences(), candidates.logarithms()]
+    if strange(upward):  # a logarithm that no divergence holds needs a gap that does
+        groups[1:] = reversed(groups[1:])
+    groups += [candidates.positive(), candidates.powers()]
     pieces = certificate(upward, normaliser, groups, lambda: fails_soon(claim))
     if pieces is None:
         return nothing

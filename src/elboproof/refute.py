@@ -17,13 +17,14 @@ from typing import Any
 from .errors import NotComparable
 from .exact import Exact, ordered
 from .language import relation
-from .tables import Shape, Table, random_table, small_tables
+from .tables import Shape, Table, random_table, skewed_table, small_tables
 from .values import Value, is_finite
 
 VALUELESS = 8  # tables without a value after which discrete ones are given up
 FAR = 32  # tables with a value that are sought for a claim that has none elsewhere
-MOST_WORK = 8_000  # nodes of terms evaluated: a third of a second
-FIRST_WORK = 3_000  # before random tables are tried, and again for a smaller counterexample than theirs
+MOST_WORK = 10_000  # nodes of terms evaluated: a third of a second
+TINY = (3, 6, 10, 20, 40, 320)  # the bits of what is rare on skewed tables
+SKEWED, CELLS = 5, 32  # how many for each, and how large a law may be that has more than two states a variable
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,16 @@ def _random(shape: Shape, seed: int, count: int, weighted: bool) -> Iterator[Tab
         yield random_table(shape, rng, states=2 if large else 2 + i % 2, weighted=weighted, top=3 + i)
 
 
+def _skewed(shape: Shape, seed: int) -> Iterator[Table]:
+    """Discrete tables of rare states, rarer and rarer, for what fails only where laws are far apart or dependent."""
+    rng = random.Random(seed)
+    names = max((len(names) for _, names in shape.laws.values()), default=0)
+    most = next(n for n in (5, 4, 3, 2) if n**names <= CELLS or n == 2)
+    for bits in TINY:
+        for i in range(SKEWED):
+            yield skewed_table(shape, rng, 2 + i % (most - 1), Fraction(1, 2**bits))
+
+
 def fails_soon(claim: Any) -> bool:
     """Whether a claim fails on one of a few random tables: most false ones fail on the first."""
     shape = Shape.of(claim.lhs, claim.rhs)
@@ -86,57 +97,55 @@ def valueless(claim: Any) -> bool:
     return not any(_valued(_sides(claim, table)) for table in _random(Shape.of(claim.lhs, claim.rhs), 3, 3, True))
 
 
-def _stages(shape: Shape, seed: int, counting_only: bool) -> Iterator[Iterable[Table]]:
-    """Tables in the order they are tried; the probes in the middle tell whether a longer search is worth while."""
+def _stages(shape: Shape, seed: int) -> Iterator[tuple[str, int, Iterable[Table]]]:
+    """What each stage is for, how much work it may do, and its tables in the order they are tried."""
     small = small_tables(shape, weighted=False)
-    yield islice(small, 40)
-    yield _random(shape, seed, 12, False)
-    if not counting_only:
-        yield _random(shape, seed + 1, 40, True)
-    yield small
-    if not counting_only:
-        yield small_tables(shape, weighted=True)
-    yield _random(shape, seed + 2, 40, not counting_only)
+    yield "first", 3_000, islice(small, 40)
+    yield "probe", 2_000, _random(shape, seed, 12, False)
+    yield "probe", 3_000, _random(shape, seed + 1, 40, True)
+    yield "last probe", 3_000, _skewed(shape, seed + 4)
+    yield "discrete", 3_000, small
+    yield "weighted", 3_000, small_tables(shape, weighted=True)
 
 
-def refute(claim: Any, seed: int = 0, counting_only: bool = False) -> Counterexample | None:
+def refute(claim: Any, seed: int = 0) -> Counterexample | None:
     """The smallest counterexample found, or None: discrete tables before weighted ones, small ones before random.
 
-    A claim with a side that has no finite value on any of them (the logarithm of what is rarely positive) is refuted
-    only by a wider table on which both sides have one and differ. `counting_only` leaves the weighted tables out.
-    Raises NotAClaim for what is no claim.
+    A probe tells whether there is one at all; a smaller one is then sought among tables of its kind. A claim with a
+    side that has no finite value on any of them (the logarithm of what is rarely positive) is refuted only by a wider
+    table on which both sides have one and differ. Raises NotAClaim for what is no claim.
     """
     claim = relation(claim)
     shape = Shape.of(claim.lhs, claim.rhs)
     reserve: Counterexample | None = None
     always = True
-    work = spent = 0
-    for stage, batch in enumerate(_stages(shape, seed, counting_only)):
-        probing = stage in (1, 2)
-        if stage == 3 and reserve is not None and not reserve.table.counting:
-            continue  # discrete tables did not do it; weighted ones will
+    work = 0
+    for stage, share, batch in _stages(shape, seed):
+        probing, began = stage.endswith("probe"), work
+        if reserve is not None and reserve.table.counting == (probing or stage == "weighted"):
+            continue
         for tried, table in enumerate(batch):
-            if always and tried == VALUELESS and stage < 2:
+            if always and tried == VALUELESS and table.counting:
                 break  # no discrete law gives both sides a value: larger densities may
-            if stage == 0 and work > FIRST_WORK:
-                break  # a large claim: random tables are the better first try
             sides, effort = _worked(claim, table)
             work += effort
-            if work > (MOST_WORK if reserve is None else spent + FIRST_WORK):
-                return reserve
             always &= not _valued(sides)
             if isinstance(_judged(claim, sides), Counterexample):
                 if not probing:
                     return sides
-                if reserve is None:
-                    reserve, spent = sides, work  # a smaller one is worth some more work, not all of it
+                if reserve is None or table.counting:
+                    reserve = sides
                 break
-        if stage == 2 and reserve is None:
+            if reserve is None and work > MOST_WORK:
+                return None
+            if work > began + share:
+                break
+        if stage == "last probe" and reserve is None:
             break  # no probe failed: either the claim is true, or a side never has a value
-    return reserve or (_far(claim, shape, seed, counting_only) if always and not shape.functions else None)
+    return reserve or (_far(claim, shape, seed) if always and not shape.functions else None)
 
 
-def _far(claim: Any, shape: Shape, seed: int, counting_only: bool) -> Counterexample | None:
+def _far(claim: Any, shape: Shape, seed: int) -> Counterexample | None:
     """A counterexample among tables of tiny and huge densities, then among those where a law misses states.
 
     Only for a claim without a value elsewhere: what misses states could be excused by an inclusion of supports.
@@ -146,7 +155,7 @@ def _far(claim: Any, shape: Shape, seed: int, counting_only: bool) -> Counterexa
         scales = {v: Fraction(2) ** rng.choice((-40, -20, 20, 40)) for v in shape.variables}
         missing = 0.5 * (2 * i >= FAR)
         made = random_table(shape, rng, weighted=False, zeros=missing)
-        if not (missing or counting_only):
+        if not missing:
             made.weights |= {v: tuple(scale * w for w in made.weights[v]) for v, scale in scales.items()}
         sides = _sides(claim, made)
         if isinstance(_judged(claim, sides), Counterexample):

@@ -150,17 +150,20 @@ def _stands_alone(name: str, items: Iterable[Any]) -> bool:
     return False
 
 
-def _law(shape: Shape, name: str, states: dict[str, int], draw: Any) -> tuple[tuple[str, ...], Cells]:
-    """One law; `draw(count)` gives that many probabilities. A declared factorisation is drawn factor by factor."""
+def _law(shape: Shape, name: str, states: dict[str, int], draw: Any, chain: bool = False) -> Any:
+    """One law, as a table holds it; `draw(count, given)` gives that many probabilities, given some states.
+
+    A declared factorisation is drawn factor by factor; with `chain` so is any law, each variable given all before it.
+    """
     law, names = shape.laws[name]
-    if not law.factors:
+    if not law.factors and not chain:
         keys = list(product(*(range(states[v]) for v in names)))
-        return tuple(names), dict(zip(keys, draw(len(keys)), strict=True))
-    graph = parents(law)
+        return tuple(names), dict(zip(keys, draw(len(keys), ()), strict=True))
+    graph = parents(law) if law.factors else dict.fromkeys(names, names)
     cells: Cells = {(): Fraction(1)}
     for position, v in enumerate(names):
         above = [i for i in range(position) if names[i] in graph[v]]
-        rows = {key: draw(states[v]) for key in product(*(range(states[names[i]]) for i in above))}
+        rows = {key: draw(states[v], key) for key in product(*(range(states[names[i]]) for i in above))}
         cells = {
             (*key, state): mass * rows[tuple(key[i] for i in above)][state]
             for key, mass in cells.items()
@@ -169,12 +172,34 @@ def _law(shape: Shape, name: str, states: dict[str, int], draw: Any) -> tuple[tu
     return tuple(names), cells
 
 
+def _values(shape: Shape, sizes: dict[str, int], rng: random.Random) -> dict[tuple[str, tuple[str, ...]], Cells]:
+    return {
+        (name, args): {key: Fraction(rng.randint(-6, 6), 2) for key in product(*(range(sizes[v]) for v in args))}
+        for name, args in shape.functions
+    }
+
+
+def skewed_table(shape: Shape, rng: random.Random, states: int, tiny: Fraction) -> Table:
+    """A discrete table: each variable is uniform, or all but a function of those before it; what is rare is `tiny`."""
+
+    def draw(count: int, given: tuple[int, ...]) -> list[Fraction]:
+        if rng.random() < (0.2 if given else 0.5):
+            return [Fraction(1, count)] * count
+        heavy = sum(given) % count if rng.random() < copied else rng.randrange(count)
+        return [1 - (count - 1) * tiny if i == heavy else tiny for i in range(count)]
+
+    copied = rng.choice((0.0, 0.5, 1.0))
+    sizes = dict.fromkeys(shape.variables, states)
+    laws = {name: _law(shape, name, sizes, draw, chain=True) for name in shape.laws}
+    return Table(sizes, laws, {}, _values(shape, sizes, rng), {v: rng.randrange(states) for v in shape.free})
+
+
 def random_table(
     shape: Shape, rng: random.Random, states: int = 2, weighted: bool = True, zeros: float = 0.0, top: int = 5
 ) -> Table:
     """A table with small random probabilities; each is zero with chance `zeros` (one at least stays positive)."""
 
-    def draw(count: int) -> list[Fraction]:
+    def draw(count: int, given: tuple[int, ...]) -> list[Fraction]:
         parts = [0 if zeros and rng.random() < zeros else rng.randint(1, top) for _ in range(count)]
         if not any(parts):
             parts[rng.randrange(count)] = 1
@@ -191,10 +216,7 @@ def random_table(
         sizes,
         {name: _law(shape, name, sizes, draw) for name in shape.laws},
         weights,
-        {
-            (name, args): {key: Fraction(rng.randint(-6, 6), 2) for key in product(*(range(sizes[v]) for v in args))}
-            for name, args in shape.functions
-        },
+        _values(shape, sizes, rng),
         {v: rng.randrange(sizes[v]) for v in shape.free},
     )
 
@@ -241,7 +263,7 @@ def small_tables(shape: Shape, weighted: bool, most: int = 250) -> Iterator[Tabl
             rng = random.Random(1)
             for _ in range(most):
 
-                def draw(count: int) -> list[Fraction]:
+                def draw(count: int, given: tuple[int, ...]) -> list[Fraction]:
                     cut = rng.choice(_compositions(count, rng.randint(0, 2)))
                     return list(rng.choice(list(islice(permutations(cut), 6))))
 
@@ -253,7 +275,9 @@ def small_tables(shape: Shape, weighted: bool, most: int = 250) -> Iterator[Tabl
                 if sum(extras) == level and max(extras, default=0) <= 4:
                     for combo in product(*(_compositions(n, e) for n, e in zip(counts, extras, strict=True))):
                         drawn = dict(zip(names, combo, strict=True))
-                        yield {name: _law(shape, name, sizes, lambda n, d=drawn[name]: list(d)) for name in names}
+                        yield {
+                            name: _law(shape, name, sizes, lambda n, given, d=drawn[name]: list(d)) for name in names
+                        }
 
     for each in islice(laws(), most if not weighted else max(1, most // len(weighings))):
         for weighing in weighings:
