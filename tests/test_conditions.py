@@ -1,11 +1,13 @@
 """Side conditions: which a proof states, that they suffice, and that a table which violates one breaks the claim."""
 
+import random
 from fractions import Fraction as F
 
 import pytest
 from sympy import Function
 
 import oracle
+from elboproof import language as lang
 from elboproof.exact import Exact
 from elboproof.language import ELBO, KL, E, Eq, Ge, H, Integral, Le, densities, log, variables
 from elboproof.parse import parse_claim
@@ -107,3 +109,30 @@ def test_the_mean_of_a_density_may_be_infinite():
     assert [str(c) for c in prove(Eq(mean - mean, 0)).conditions] == ["Finite(E(p(x), q(x)))"]
     assert [str(c) for c in prove(Ge(KL(q(x), p(x)) + mean, mean)).conditions] == ["Finite(E(p(x), q(x)), 'above')"]
     assert prove(Ge(mean, 0)).conditions == ()
+
+
+LOSING = [
+    "log p(D) >= log E_{q(theta)}[p(D|theta) p(theta)/q(theta)]",
+    "E_{q(x)}[p(x)/q(x)] <= 1",
+    "int q(x) (p(x)/q(x)) dx <= 1",
+    "E_{q(x)}[r(x) (p(x)/q(x))] <= E_{p(x)}[r(x)]",
+    "E_{q(x)}[E_{r(y|x)}[p(x,y)/(q(x) r(y|x))]] <= 1",
+]
+
+
+@pytest.mark.parametrize("source", LOSING)
+def test_what_a_measure_misses_makes_the_smaller_side_smaller_still(source):
+    """No inclusion is asked for; the equality, and the inequality the other way, need it."""
+    claim = parse_claim(source)
+    verdict = prove(claim)
+    assert verdict.conditions == ()
+    assert oracle.objections(verdict, random.Random(5), 40) == []
+    other = lang.Le if isinstance(claim, lang.Ge) else lang.Ge
+    for reverse in (lang.Eq, other):
+        assert any(isinstance(c, lang.Support) for c in prove(reverse(claim.lhs, claim.rhs)).conditions)
+
+
+@pytest.mark.parametrize("source", ["1/E_{q(x)}[p(x)/q(x)] >= 1", "1 - E_{q(x)}[p(x)/q(x)] <= 0"])
+def test_what_is_missed_may_not_be_divided_by_or_taken_away(source):
+    verdict = prove(parse_claim(source))
+    assert any(isinstance(condition, lang.Support) for condition in verdict.conditions)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .display import entry_latex, link
+from .display import entry_latex, link, road
+from .language import Eq
 from .ledger import LEDGER, Entry
 from .numeric import standard_bindings, witness
 from .prove import Proved
@@ -26,15 +27,14 @@ TABLES = 40
 
 @dataclass(frozen=True)
 class Audit:
-    """What is known of one equation. `gap` is the largest |difference| / bound over the float witnesses."""
+    """What is known of one equation. `gap` is the largest |difference| / bound over the float witnesses of equalities."""
 
     entry: Entry
     exact: int
     refuted_on: int
     models: tuple[str, ...]
     failed: tuple[str, ...]
-    error: float
-    gap: float
+    gap: float | None
     outcomes: dict[str, int]
 
     @property
@@ -61,17 +61,16 @@ def audit(key: str, attack: bool = True) -> Audit:
     exact = [exact_witness(claim) for claim in entry.claims]
     models: list[str] = []
     failed: list[str] = []
-    error = gap = 0.0
+    gap: float | None = None
     for name, on in standard_bindings().items():
         seen = [witness(claim, on) for claim in entry.claims]
         (models if all(w.holds for w in seen) else failed).append(name)
         for claim, w in zip(entry.claims, seen, strict=True):
-            if type(claim).__name__ == "Eq":
-                error = max(error, float(np.max(np.abs(w.difference))))
-                gap = max(gap, float(np.max(np.abs(w.difference) / w.bound)))
+            if isinstance(claim, Eq):
+                gap = max(gap or 0.0, float(np.max(np.abs(w.difference) / w.bound)))
     outcomes = Counter(found.outcome for found in entry.mutants) if attack else Counter()
     confirmed, refuted = (sum(column) for column in zip(*exact, strict=True))
-    return Audit(entry, confirmed, refuted, tuple(models), tuple(failed), error, gap, dict(outcomes))
+    return Audit(entry, confirmed, refuted, tuple(models), tuple(failed), gap, dict(outcomes))
 
 
 @dataclass(frozen=True)
@@ -115,15 +114,16 @@ def _block(found: Audit) -> str:
     entry = found.entry
     conditions = dict.fromkeys(c for v in entry.verdicts if isinstance(v, Proved) for c in v.conditions)
     needs = "; ".join(math(latex(condition)) for condition in conditions) or "always"
-    rests = ", ".join(link(key) for key in entry.rests_on)
     word = '<span class="proved">proved</span>' if found.proved else '<span class="undecided">not proved</span>'
     exact = f"{found.exact} random tables" + (f", refuted on {found.refuted_on}" if found.refuted_on else "")
     models = ", ".join(found.models) + (f"; failed on {', '.join(found.failed)}" if found.failed else "")
     facts = {
-        "Verdict": f"{word} by {escape(entry.rule, quote=False)}" + (f" from {rests}" if rests else ""),
+        "Verdict": word,
         "Holds if": needs,
+        "Road": road(entry),
         "Exact": exact,
-        "Floating point": f"{models}; largest error {_share(found)} of its bound",
+        "Floating point": models
+        + (f"; largest error {_share(found.gap)} of its bound" if found.gap is not None else ""),
         "Wrong versions": _attacked(found),
     }
     listed = "".join(f"<div><dt>{term}</dt><dd>{fact}</dd></div>" for term, fact in facts.items())
@@ -134,8 +134,6 @@ def _block(found: Audit) -> str:
     )
 
 
-def _share(found: Audit) -> str:
+def _share(gap: float) -> str:
     """The largest share of an error bound that was used, coarsely: rounding differs between processors."""
-    return next(
-        (f"under {share}" for share in ("1/10", "1/2", "1/1") if found.gap <= float(Fraction(share))), "above 1/1"
-    )
+    return next((f"under {share}" for share in ("1/10", "1/2", "1/1") if gap <= float(Fraction(share))), "above 1/1")

@@ -34,7 +34,7 @@ class Equation:
     def __str__(self) -> str:
         claims = "; ".join(text(claim) for claim in self.entry.claims)
         word = " and ".join(dict.fromkeys(type(v).__name__ for v in self.entry.verdicts))
-        return f"({self.entry.key})  {claims}\n     {word} by {self.entry.rule}{_rests(self.entry)}"
+        return f"({self.entry.key})  {claims}\n     {word}. The road: {self.entry.rule}{_rests(self.entry)}"
 
 
 def equation(key: Any) -> Equation:
@@ -61,9 +61,13 @@ def _reason(entry: Entry) -> str:
     needs = "; ".join(math(latex(condition)) for condition in conditions)
     proved = all(isinstance(verdict, Proved) for verdict in entry.verdicts)
     word = '<span class="elbo-proved">✓ proved</span>' if proved else "not proved"
+    return f"{word}" + (f", if {needs}" if needs else "") + f'<span class="elbo-road">road: {road(entry)}</span>'
+
+
+def road(entry: Entry) -> str:
+    """The rule that leads to an equation in the source, and from which others, linked."""
     rests = ", ".join(link(key) for key in entry.rests_on)
-    rule = escape(entry.rule, quote=False) + (f" from {rests}" if rests else "")
-    return f"{word}: {rule}" + (f"; holds if {needs}" if needs else "")
+    return escape(entry.rule, quote=False) + (f" from {rests}" if rests else "")
 
 
 def _rests(entry: Entry) -> str:
@@ -187,7 +191,7 @@ def map_html() -> str:
         kinds = {type(verdict).__name__.lower() for verdict in entry.verdicts}
         kind = "proved" if kinds == {"proved"} else "refuted" if "refuted" in kinds else "undecided"
         mark = {"proved": "✓", "refuted": "✗", "undecided": "?"}[kind]
-        says = escape(f"({key}) {entry.title}: {kind} by {entry.rule}{_rests(entry)}")
+        says = escape(f"({key}) {entry.title}: {kind}; {entry.rule}{_rests(entry)}")
         parts.append(
             f'<a href="{entry.chapter}.html#{entry.anchor}" data-equation="{key}" '
             f'data-rests-on="{" ".join(entry.rests_on)}"><title>{says}</title>'

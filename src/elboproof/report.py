@@ -180,7 +180,7 @@ def as_text(verdict: Verdict) -> str:
         elif not chain(verdict):
             lines.append(f"  by {', '.join(verdict.rules)}")
         lines += [f"  provided {text(condition)}" for condition in verdict.conditions]
-        lines.append(f"  agreed with exact arithmetic on {verdict.examined} random tables")
+        lines.append(f"  {_agreed(verdict.examined)}")
     elif isinstance(verdict, Refuted):
         found = verdict.counterexample
         lines.append(f"Refuted: {text(verdict.claim)}")
@@ -193,6 +193,12 @@ def as_text(verdict: Verdict) -> str:
     elif isinstance(verdict, Undecided):
         lines += [f"Undecided: {text(verdict.claim)}", f"  {verdict.reason}"]
     return "\n".join(lines)
+
+
+def _agreed(count: int) -> str:
+    if not count:
+        return "on no random table tried do both sides have an exact value"
+    return f"agreed with exact arithmetic on {count} random table{'s' * (count > 1)}"
 
 
 def _at(table: Table) -> str:
@@ -259,7 +265,7 @@ def as_html(verdict: Verdict) -> str:
             out.append(f"<p>The slack is {_least(verdict)}{math(latex(slack(verdict)))}.</p>")
         out.append(_conditions_html(verdict.conditions))
         out.append(_chain_html(verdict))
-        out.append(f"<p>Exact arithmetic agreed on {verdict.examined} random tables.</p>")
+        out.append(f"<p>{_agreed(verdict.examined).capitalize()}.</p>")
     elif isinstance(verdict, Refuted):
         found = verdict.counterexample
         out.append(table_html(found.table))

@@ -35,6 +35,17 @@ def nonnegative(term: Any, known: Known = NOTHING, measures: Iterable[Any] = ())
     return isinstance(term, lang.Integral) and nonnegative(term.args[0])
 
 
+def loses(term: Any) -> bool:
+    """Whether a term that is >= 0 by its form can only be smaller where a measure misses what is averaged."""
+    if isinstance(term, lang.Over):
+        return loses(term.args[0]) and all(isinstance(d, (lang.Density, Rational)) for d in factors(term.args[1]))
+    if isinstance(term, (lang.Plus, lang.Times, lang.E, lang.Integral)):
+        return all(loses(arg) for arg in term.args if not isinstance(arg, lang.Variable))
+    if isinstance(term, lang.Power):
+        return loses(term.args[0]) and term.args[1] > 0
+    return isinstance(term, lang.Density) or (isinstance(term, Rational) and term > 0)
+
+
 def is_square(term: Any) -> bool:
     return isinstance(term, (lang.Power, sympy.Pow)) and bool(term.args[1].is_even)
 

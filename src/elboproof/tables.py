@@ -172,9 +172,11 @@ def _law(shape: Shape, name: str, states: dict[str, int], draw: Any, chain: bool
     return tuple(names), cells
 
 
-def _values(shape: Shape, sizes: dict[str, int], rng: random.Random) -> dict[tuple[str, tuple[str, ...]], Cells]:
+def _values(
+    shape: Shape, sizes: dict[str, int], rng: random.Random, least: int = -6
+) -> dict[tuple[str, tuple[str, ...]], Cells]:
     return {
-        (name, args): {key: Fraction(rng.randint(-6, 6), 2) for key in product(*(range(sizes[v]) for v in args))}
+        (name, args): {key: Fraction(rng.randint(least, 6), 2) for key in product(*(range(sizes[v]) for v in args))}
         for name, args in shape.functions
     }
 
@@ -195,9 +197,18 @@ def skewed_table(shape: Shape, rng: random.Random, states: int, tiny: Fraction) 
 
 
 def random_table(
-    shape: Shape, rng: random.Random, states: int = 2, weighted: bool = True, zeros: float = 0.0, top: int = 5
+    shape: Shape,
+    rng: random.Random,
+    states: int = 2,
+    weighted: bool = True,
+    zeros: float = 0.0,
+    top: int = 5,
+    positive: bool = False,
 ) -> Table:
-    """A table with small random probabilities; each is zero with chance `zeros` (one at least stays positive)."""
+    """A table with small random probabilities; each is zero with chance `zeros` (one at least stays positive).
+
+    `positive` asks for positive values of the generic functions.
+    """
 
     def draw(count: int, given: tuple[int, ...]) -> list[Fraction]:
         parts = [0 if zeros and rng.random() < zeros else rng.randint(1, top) for _ in range(count)]
@@ -216,7 +227,7 @@ def random_table(
         sizes,
         {name: _law(shape, name, sizes, draw) for name in shape.laws},
         weights,
-        _values(shape, sizes, rng),
+        _values(shape, sizes, rng, 1 if positive else -6),
         {v: rng.randrange(sizes[v]) for v in shape.free},
     )
 
