@@ -19,7 +19,7 @@ linear structure normal expand words textform
 values tables exact
 walks signs conditions forms squares gaps refute rules
 prove derive
-show unreadable parse
+show unreadable reserved parse
 report
 reading examples live
 """
