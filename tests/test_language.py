@@ -113,6 +113,15 @@ REFUSED = [
         "expected variables in the declared factorisation of p (x, y), found z in p(z)",
     ),
     (lambda: Eq(p(x), density("p", "x")(x)), "expected one declaration of p in a claim, found two that differ"),
+    (
+        lambda: Ge(p(*variables("x0 x_0")), 0),
+        "expected one spelling of a name, found x0 and x_0, which are displayed alike",
+    ),
+    (
+        lambda: Eq(density("p1")(x), density("p_1")(x)),
+        "expected one spelling of a name, found p1 and p_1, which are displayed alike",
+    ),
+    (lambda: Eq(Function("p")(x), p(x)), "expected p to be a density or a function, found both"),
     (lambda: I(x, x, q), "expected disjoint groups of variables, found x twice in I(..., q)"),
     (lambda: I(x, z), "expected I(x, z, q) or I(x, z | y, q) with a density last, found (x, z)"),
     (lambda: I(x | y, z, q), "expected what is given after the second group, I(x, z | y, q), found x | y first"),

@@ -6,7 +6,7 @@ abstract base measure, so a sum and an integral are the same node. This module g
 
 from sympy import Rational, Tuple
 
-from .claims import Eq, Finite, Ge, Le, Support, relation
+from .claims import Eq, Finite, Ge, Le, Support, check_names, relation
 from .divergences import CE, ELBO, KL, H, I
 from .errors import IllFormed
 from .terms import (
@@ -55,6 +55,7 @@ __all__ = [
     "Times",
     "Tuple",
     "Variable",
+    "check_names",
     "densities",
     "density",
     "log",

@@ -178,7 +178,9 @@ class _Builder:
         return RELATIONS[relation](self(left), self(right))
 
     def _term(self, term: Tree) -> Any:
-        return self(term)
+        made = self(term)
+        lang.check_names(made)
+        return made
 
     def _declaration(self, whole: Tree, *factors: Tree) -> None:
         (name, left, given), parts = self._split(whole), [self._split(factor) for factor in factors]
@@ -249,14 +251,11 @@ class _Builder:
 
     def _check_exponent(self, above: Tree, below: Tree) -> None:
         """Refuses x^1/2, which could be a root, and is (x^1)/2."""
-        exponent = above.children[-1]
-        if len(above.children) > 1 and exponent.data == "exponent" and below.children[0].data == "natural":
-            if "(" in self.source[exponent.meta.start_pos : exponent.meta.end_pos]:
-                return
-            power, number = (self.source[node.meta.start_pos : node.meta.end_pos] for node in (above, below))
+        power, number = (self.source[node.meta.start_pos : node.meta.end_pos] for node in (above, below))
+        if len(above.children) > 1 and not power.endswith(")") and below.children[0].data == "natural":
+            start, end = above.children[-1].meta.start_pos, below.meta.end_pos
             message = f"expected brackets, ({power})/{number}, since exponents are whole numbers"
-            place = self.source, exponent.meta.start_pos, below.meta.end_pos
-            raise Unreadable(f'{message}, found "{place[0][place[1] : place[2]]}"', *place)
+            raise Unreadable(f'{message}, found "{self.source[start:end]}"', self.source, start, end)
 
     def _exponent(self, *items: Token) -> Any:
         value = int(items[-1])
