@@ -1,7 +1,9 @@
 """The language: what terms print, what they refuse and in which words, and that nothing is evaluated."""
 
+import math
 import re
 
+import numpy as np
 import pytest
 import sympy
 from sympy import Function, Rational, Symbol, oo
@@ -126,6 +128,29 @@ REFUSED = [
     (lambda: I(x, z), "expected I(x, z, q) or I(x, z | y, q) with a density last, found (x, z)"),
     (lambda: I(x | y, z, q), "expected what is given after the second group, I(x, z | y, q), found x | y first"),
     (lambda: I((), z, q), "expected variables on both sides of mutual information, found I((), (z,), q)"),
+    (lambda: KL(q(x)), "expected KL(q(x), p(x)), found KL(q(x))"),
+    (lambda: CE(q(x), p(x), p(x)), "expected CE(q(x), p(x)), found CE(q(x), p(x), p(x))"),
+    (lambda: H(), "expected H(q(x)), found H()"),
+    (lambda: ELBO(q(theta)), "expected ELBO(q(theta), p(D, theta)), found ELBO(q(theta))"),
+    (lambda: p(x, given=y), "expected p(x | y), with a bar before what is given, found given=..."),
+    (lambda: p(x) + "x", "expected a term in a sum, found the text 'x': parse_term reads it"),
+    (lambda: Finite("x"), "expected a term, found the text 'x': parse_term reads it"),
+    (
+        lambda: sympy.log(p(x)),
+        "expected elboproof's log, the only function of a term, found another function of p(x)",
+    ),
+    (
+        lambda: math.log(p(x)),
+        "expected a number, found the term p(x): elboproof's log takes terms, evaluate gives values",
+    ),
+    (
+        lambda: sympy.exp(p(x)) * p(x),
+        "expected a term of this language in a product, found exp(p(x)) (exp); use elboproof's log, "
+        "Integral and E, and Function for a generic f",
+    ),
+    (lambda: variables(3), 'expected variable names in a text, such as "x y", found 3 (int)'),
+    (lambda: variables("x y x"), "expected each variable name once, found x twice in 'x y x'"),
+    (lambda: variables("_x"), "expected a name for a variable (a letter, then letters, digits, _ or '), found '_x'"),
     (lambda: variables(""), "expected at least one variable name, found none"),
     (lambda: variables("2x"), "expected a name for a variable (a letter, then letters, digits, _ or '), found '2x'"),
     (lambda: densities("p q!"), "expected a name for a density (a letter, then letters, digits, _ or '), found 'q!'"),
@@ -239,6 +264,17 @@ def test_doit_leaves_for_sympy():
     assert isinstance(left, sympy.Integral)
     assert left.atoms(sympy.log)
     assert (p(x) - p(x)).doit() == 0
+
+
+def test_other_libraries_functions_evaluate_nothing():
+    assert sympy.simplify(KL(q(x), p(x))) == KL(q(x), p(x)).simplify() == KL(q(x), p(x))
+    assert np.log(p(x)) == log(p(x))
+    with pytest.raises(IllFormed, match="elboproof's log"):
+        np.exp(p(x))
+
+
+def test_python_s_sum_starts_from_no_term():
+    assert sum([KL(q(x), p(x)), H(q(x))]) == KL(q(x), p(x)) + H(q(x))
 
 
 def test_a_declared_law_carries_its_factors():

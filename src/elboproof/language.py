@@ -9,6 +9,7 @@ from sympy import Rational, Tuple
 from .claims import Eq, Finite, Ge, Le, Support, check_names, relation
 from .divergences import CE, ELBO, KL, H, I
 from .errors import IllFormed
+from .foreign import to_sympy
 from .terms import (
     Claim,
     Density,
@@ -64,5 +65,6 @@ __all__ = [
     "relation",
     "split_sign",
     "subterms",
+    "to_sympy",
     "variables",
 ]

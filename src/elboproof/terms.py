@@ -31,34 +31,35 @@ class Claim(Basic):
         return set().union(*(arg.free_symbols for arg in self.args if isinstance(arg, Expr)))
 
 
-def operand(item: Any, where: str = "a term") -> Expr:
+def operand(item: Any, place: str = "") -> Expr:
     """`item` as a term: ours, an exact rational, or a SymPy expression in generic functions of variables."""
     if isinstance(item, Term):
         return item
+    where = f" in {place}" if place else ""
+    if isinstance(item, str):
+        raise IllFormed(f"expected a term{where}, found the text {item!r}: parse_term reads it")
     if isinstance(item, (Claim, Relational, BooleanAtom, bool)):
-        raise IllFormed(f"expected a term in {where}, found the statement {item}")
+        raise IllFormed(f"expected a term{where}, found the statement {item}")
     if isinstance(item, (Law, Given)):
-        raise IllFormed(f"expected a term in {where}, found {item}: apply the density to its variables, as in p(x)")
+        raise IllFormed(f"expected a term{where}, found {item}: apply the density to its variables, as in p(x)")
     try:
         made = sympy.sympify(item, strict=True)
     except (sympy.SympifyError, TypeError):
-        raise IllFormed(f"expected a term in {where}, found {item!r} ({type(item).__name__})") from None
+        raise IllFormed(f"expected a term{where}, found {item!r} ({type(item).__name__})") from None
     for part in sympy.preorder_traversal(made):
         if isinstance(part, sympy.Float):
-            raise IllFormed(
-                f"expected an exact number in {where}, found the float {item}: write Rational(1, 2), not 0.5"
-            )
+            raise IllFormed(f"expected an exact number{where}, found the float {item}: write Rational(1, 2), not 0.5")
         if isinstance(part, Term):
             continue
         if isinstance(part, AppliedUndef) and not all(isinstance(arg, Variable) for arg in part.args):
-            raise IllFormed(f"expected a generic function of variables, such as f(x), in {where}, found {part}")
+            raise IllFormed(f"expected a generic function of variables, such as f(x),{where}, found {part}")
         if isinstance(part, Symbol) and not isinstance(part, Variable):
-            raise IllFormed(f'expected variables made by variables("{part}") in {where}, found the SymPy symbol {part}')
+            raise IllFormed(f'expected variables made by variables("{part}"){where}, found the SymPy symbol {part}')
         allowed = (Rational, Variable, AppliedUndef, sympy.Add, sympy.Mul)
         integer_power = isinstance(part, sympy.Pow) and part.exp.is_Integer
         if not (isinstance(part, allowed) or integer_power) or part in (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
             raise IllFormed(
-                f"expected a term of this language in {where}, found {part} ({type(part).__name__}); "
+                f"expected a term of this language{where}, found {part} ({type(part).__name__}); "
                 "use elboproof's log, Integral and E, and Function for a generic f"
             )
     return made
@@ -75,7 +76,7 @@ class Term(Expr):
         return Plus(self, other)
 
     def __radd__(self, other: Any) -> Term:
-        return Plus(other, self)
+        return self if type(other) is int and other == 0 else Plus(other, self)  # sum() starts from 0
 
     def __sub__(self, other: Any) -> Term:
         return Plus(self, negated(operand(other, "a difference")))
@@ -129,10 +130,6 @@ class Term(Expr):
 
     def _definition(self) -> Expr:
         return self
-
-    def doit(self, **hints: Any) -> Expr:
-        """Ordinary SymPy: Add, Mul, log, and unevaluated Integral over undefined functions."""
-        return _to_sympy(self)
 
 
 @lru_cache(maxsize=4096)
@@ -342,7 +339,9 @@ class E(Term):
         return f"E({', '.join(map(str, self.args))})"
 
 
-def _applied(law: Law, *items: Any) -> Density:
+def _applied(law: Law, *items: Any, **named: Any) -> Density:
+    if named:
+        raise IllFormed(f"expected {law.name}(x | y), with a bar before what is given, found {', '.join(named)}=...")
     left, given = split_bar(items, f"{law.name}(...)")
     return Density(law, Tuple(*left), Tuple(*given))
 
@@ -384,26 +383,3 @@ def _py(item: Expr, need: int, first: bool = False) -> str:
     text = str(item)
     negative = text.startswith("-") and not isinstance(item, Integer)
     return f"({text})" if _level(item) < need or (negative and need > 1) else text
-
-
-def _to_sympy(item: Expr) -> Expr:
-    if isinstance(item, Density):
-        names = ",".join(map(str, item.left)) + ("|" + ",".join(map(str, item.given)) if item.given else "")
-        return sympy.Function(f"{item.law.name}_{{{names}}}")(*item.left, *item.given)
-    if isinstance(item, Integral):
-        return sympy.Integral(_to_sympy(item.args[0]), *item.bound)
-    if isinstance(item, Term):
-        below = item.definition()
-        if below is not item:
-            return _to_sympy(below)
-        parts = [_to_sympy(arg) for arg in item.args]
-        if isinstance(item, Plus):
-            return sympy.Add(*parts)
-        if isinstance(item, Times):
-            return sympy.Mul(*parts)
-        if isinstance(item, Over):
-            return parts[0] / parts[1]
-        if isinstance(item, Power):
-            return parts[0] ** parts[1]
-        return sympy.log(*parts)
-    return item
