@@ -14,7 +14,7 @@ from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from .divergences import KL, I
 from .errors import IllFormed, NotAClaim
-from .terms import Claim, Density, Log, Term, density_in, operand
+from .terms import Claim, Density, Log, Term, density_in, operand, python
 from .variables import Law, Variable
 
 
@@ -55,7 +55,7 @@ class _Relation(Claim):
         return self.args[1]
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{type(self).__name__}({self.lhs}, {self.rhs})"
+        return f"{type(self).__name__}({python(self.lhs)}, {python(self.rhs)})"
 
 
 class Eq(_Relation):
@@ -112,7 +112,7 @@ def relation(item: Any) -> Eq | Ge | Le:
         return item
     if isinstance(item, str):
         raise NotAClaim(
-            f"expected a claim made of terms, found the text {item!r}: elboproof.parse.parse_claim reads it, "
+            f"expected a claim made of terms, found the text {item!r}: parse_claim reads it, "
             "and so does the command line, elboproof prove"
         )
     if isinstance(item, (bool, BooleanAtom)):

@@ -167,10 +167,10 @@ class Plus(_Chain):
     _where = "a sum"
 
     def _sympystr(self, printer: Any) -> str:
-        out = _py(self.args[0], 1, first=True)
+        out = python(self.args[0], 1, first=True)
         for arg in self.args[1:]:
             sign, rest = split_sign(arg)
-            out += (" - " if sign < 0 else " + ") + _py(rest, 2)
+            out += (" - " if sign < 0 else " + ") + python(rest, 2)
         return out
 
 
@@ -182,8 +182,8 @@ class Times(_Chain):
     def _sympystr(self, printer: Any) -> str:
         head, *rest = self.args
         if head == -1:
-            return "-" + "*".join(_py(arg, 3, first=not i) for i, arg in enumerate(rest))
-        return "*".join([_py(head, 2, first=True), *(_py(arg, 3) for arg in rest)])
+            return "-" + "*".join(python(arg, 3, first=not i) for i, arg in enumerate(rest))
+        return "*".join([python(head, 2, first=True), *(python(arg, 3) for arg in rest)])
 
 
 class Over(Term):
@@ -196,7 +196,9 @@ class Over(Term):
         return super().__new__(cls, operand(numerator, "a numerator"), below)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{_py(self.args[0], 2, first=True)}/{_py(self.args[1], 3)}"
+        above, below = self.args
+        exact = isinstance(above, Integer) and isinstance(below, Integer)  # 1/2 is a float in Python
+        return f"{f'Rational({above})' if exact else python(above, 2, first=True)}/{python(below, 3)}"
 
 
 class Power(Term):
@@ -209,7 +211,9 @@ class Power(Term):
         return super().__new__(cls, operand(base, "a power"), exponent)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{_py(self.args[0], 4)}**{_py(self.args[1], 4)}"
+        base, exponent = self.args
+        exact = isinstance(base, Integer) and exponent < 0  # 2**-1 is a float in Python
+        return f"{f'Rational({base})' if exact else python(base, 4)}**{python(exponent, 4)}"
 
 
 class Log(Term):
@@ -222,7 +226,7 @@ class Log(Term):
         return super().__new__(cls, item)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"log({self.args[0]})"
+        return f"log({python(self.args[0])})"
 
 
 log = Log
@@ -284,7 +288,7 @@ class Integral(Term):
         return self.args[1:]
 
     def _sympystr(self, printer: Any) -> str:
-        return f"Integral({', '.join(map(str, self.args))})"
+        return f"Integral({', '.join(map(python, self.args))})"
 
 
 class E(Term):
@@ -336,7 +340,7 @@ class E(Term):
         return Integral(Times(*self.measures, f), *self.bound)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"E({', '.join(map(str, self.args))})"
+        return f"E({', '.join(map(python, self.args))})"
 
 
 def _applied(law: Law, *items: Any, **named: Any) -> Density:
@@ -374,7 +378,7 @@ def _level(item: Expr) -> int:
     return 3 if isinstance(item, (Power, sympy.Pow)) else 5
 
 
-def _py(item: Expr, need: int, first: bool = False) -> str:
+def python(item: Expr, need: int = 0, first: bool = False) -> str:
     """`item` as Python, in brackets where its own operators bind less tightly than `need`."""
     if isinstance(item, Rational) and not isinstance(item, Integer):
         return f"Rational({item.p}, {item.q})"
