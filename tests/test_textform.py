@@ -221,6 +221,7 @@ REFUSED = [
     ("E log p(x)", "E", "E_{q(x)}[...]"),
     ("pi p(x)", "pi", "an exact number"),
     ("e", "e", "an exact number"),
+    ("2 p(x) where", "where", "before a declaration"),
     ("2 + 1e3", "1e3", "an exact number"),
     ("2e-3 p(x)", "2e-3", "an exact number"),
     ("p(log)", "log", "the name of a variable"),

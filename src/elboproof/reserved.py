@@ -46,6 +46,7 @@ ALONE = {
     "H": "H(q(x))",
     "I": "I_q(x; z)",
     "CE": "CE(q(x), p(x))",
+    "where": '"; where" before a declaration',
 }
 _WORDS = {re.compile(pattern, re.IGNORECASE): said for pattern, said in WORDS.items()}
 _APPLIED = {re.compile(pattern): said for pattern, said in APPLIED.items()}
