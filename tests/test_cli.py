@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from elboproof.__main__ import main
 from elboproof.errors import IllFormed
+from elboproof.guide import GUIDE
 from fuzz import run
 
 TRUE = "log p(D) = ELBO(q(theta), p(D,theta)) + KL(q(theta) || p(theta|D))"
@@ -101,6 +103,15 @@ def test_help_shows_the_text_form() -> None:
     for words in ("E_{p(x) q(z|x)}[...]", "I_q(x; z | y)", "f, g, h", "--file", "JSON", "%%prove", "exit status"):
         assert words in shown
     assert max(map(len, shown.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("claim", [TRUE, "H(p(x)) >= E_{p(x)}[f(x)]", "log = 0"])
+def test_help_names_every_key_of_the_json(claim, capsys) -> None:
+    main(["prove", claim, "--json"])
+    made = json.loads(capsys.readouterr().out)
+    guide = GUIDE[GUIDE.index("JSON, with --json") : GUIDE.index("in a notebook")]
+    for key in {*made, *(made["counterexample"] or {})}:
+        assert re.search(rf"\b{key}\b", guide), key
 
 
 def test_help_lists_each_command_once() -> None:

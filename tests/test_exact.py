@@ -1,6 +1,7 @@
 """The exact reading on tables: values by hand, honest infinities, agreement with the oracle."""
 
 import random
+import re
 from fractions import Fraction as F
 
 import pytest
@@ -11,7 +12,7 @@ import oracle
 from elboproof.errors import IllFormed, NotComparable
 from elboproof.exact import Exact, evaluate
 from elboproof.language import ELBO, KL, E, Eq, Finite, Ge, H, Integral, Support, densities, log, variables
-from elboproof.tables import Shape, Table, random_table
+from elboproof.tables import Shape, Table, random_table, table
 from elboproof.values import INF, Undefined, Value
 
 x, y, D, theta = variables("x y D theta")
@@ -68,6 +69,23 @@ def test_what_the_table_lacks_is_named():
         evaluate(p(x), table)
     with pytest.raises(IllFormed, match="expected a state for"):
         evaluate(E(log(p(x | y)), p(x)), table)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: table(p="x: 1/2 1/2", x=-1), "x from 0 to 1, found x=-1"),
+        (lambda: table(p="x: 1/2 1/2", x=5), "x from 0 to 1, found x=5"),
+        (lambda: table(p="x: 1/2 1/2", y=0), "found y=0"),
+        (lambda: evaluate(p(x), table(p="x: 1/2 1/2"), x=5), "x from 0 to 1, found x=5"),
+        (lambda: table(p="x: 1/2 1/2", x=0.5), "or a state, found 0.5"),
+        (lambda: table(p="x: 1/0 1"), "exact numbers such as 1/3 for p, found '1/0 1'"),
+        (lambda: evaluate("log p(x)", table(p="x: 1/2 1/2")), "parse_term reads it"),
+    ],
+)
+def test_a_state_or_number_that_is_none_is_refused(build, words):
+    with pytest.raises(IllFormed, match=re.escape(words)):
+        build()
 
 
 def test_a_table_that_is_no_law_is_refused():

@@ -14,12 +14,12 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "elboproof"
 # Each line may import from the lines above it; within a line, from what stands to its left.
 LAYERS = """
 errors
-variables terms divergences claims language
+variables terms foreign divergences claims language
 linear structure normal expand words textform
 values tables exact
 walks signs conditions forms squares gaps refute rules
 prove derive
-show unreadable parse
+show unreadable reserved parse
 report
 reading examples live
 """

@@ -51,7 +51,13 @@ def test_html_names_the_verdict_and_escapes():
         assert f'class="elbo-verdict {name}"' in as_html(verdict)
         assert "<script" not in as_html(verdict)
     assert IDENTITY._repr_mimebundle_().keys() >= {"text/html", "text/plain"}
-    assert str(IDENTITY) == as_text(IDENTITY)
+    for verdict in ALL.values():
+        assert repr(verdict) == str(verdict) == as_text(verdict)
+
+
+def test_the_steps_are_those_of_the_dict():
+    assert IDENTITY.steps == as_dict(IDENTITY)["steps"]
+    assert [step["rule"] for step in BOUND.steps] == list(BOUND.rules)
 
 
 def test_the_chain_of_an_identity_ends_in_one_form():

@@ -3,6 +3,7 @@
 import pytest
 from sympy import Function, Rational
 
+from elboproof.errors import IllFormed
 from elboproof.language import (
     ELBO,
     KL,
@@ -20,6 +21,7 @@ from elboproof.language import (
     log,
     variables,
 )
+from elboproof.prove import prove
 from elboproof.show import latex
 
 x, y, z, D, theta = variables("x y z D theta")
@@ -70,3 +72,11 @@ def test_names_with_digits_and_primes():
     a, b = variables("x1 z'")
     assert latex(p(a)) == "p(x_{1})"
     assert latex(p(b)) == "p(z')"
+
+
+def test_what_has_no_latex_says_so():
+    with pytest.raises(IllFormed, match=r"found a verdict, Proved: ask latex\(verdict.claim\)"):
+        latex(prove(Ge(KL(q(x), p(x)), 0)))
+    with pytest.raises(IllFormed, match="found the text 'x'"):
+        latex("x")
+    assert latex(p) == "p"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sympy import Function, Integer, Rational
 
 from elboproof import language as lang
+from elboproof import reserved
 from elboproof.errors import IllFormed
 from elboproof.language import CE, ELBO, KL, E, Eq, Ge, H, I, Integral, Le, Log, Over, Plus, Power, Times
 from elboproof.parse import DEPTH, LENGTH, parse_claim, parse_term
@@ -21,6 +22,7 @@ from elboproof.words import differentials
 VARIABLES = st.sampled_from(["x", "y", "z1", "x_0", "theta", "D", "dx", "delta", "H", "E", "x'", "where"]).map(
     lang.Variable
 )
+ALONE = VARIABLES.filter(lambda v: v.name not in reserved.ALONE)
 LAWS = st.sampled_from(["p", "q", "p_theta", "q_phi", "r'", "logp", "d"]).map(lang.Law)
 NUMBERS = st.fractions(-3, 3, max_denominator=4).map(lambda x: Rational(x.numerator, x.denominator))
 
@@ -55,7 +57,7 @@ ATOMS = st.one_of(
     densities(),
     functionals(),
     NUMBERS,
-    VARIABLES,
+    ALONE,
     st.builds(lambda v, u: Function("f")(v, u), VARIABLES, VARIABLES),
     st.builds(lambda v: Function("g_1'")(v), VARIABLES),
 )
@@ -155,9 +157,9 @@ ERRORS = [
     ("log 2", 4, "log(2)"),
     ("0.5", 1, "1/2"),
     ("p(x) > 1", 5, "strict"),
-    ("I(x; y)", 3, "I_q(x; z)"),
+    ("I(x; y)", 0, "I_q(x; z)"),
     ("E_q[x]", 3, "E_{q(x)}[...]"),
-    ("D_KL(q(x) || p(x))", 6, "KL(q(x) || p(x))"),
+    ("D_KL(q(x) || p(x))", 0, "KL(q(x) || p(x))"),
     ("KL(q(x) | p(x))", 8, '"||"'),
     ("x + KL(q(z) || p(x,z))", 4, "-ELBO"),
     ("p(x,x)", 0, "twice"),
@@ -168,8 +170,80 @@ ERRORS = [
     ("", 0, "a term"),
     ("(x", 2, '")"'),
     ("x\0", 1, "'\\x00'"),
-    ("sqrt(p(x))", 6, "only log"),
+    ("sqrt(p(x))", 0, "square root"),
+    ("d(p(x))", 3, "only log"),
+    ("log x", 4, "log(x)"),
+    ("log 1/2", 4, "log(1/2)"),
+    ("p(x)^1/2", 5, "(p(x)^1)/2, since exponents are whole numbers"),
+    ("2 p(x)^-1 / 2 - 1", 7, "(p(x)^-1)/2"),
+    ("p(x)^(1/2)", 7, "a whole number"),
+    ("p(x)^{2}", 5, "x^2 or x^-1, without braces"),
+    ("x^0.5", 3, "a whole number"),
+    ("x^y", 2, "a whole number"),
+    ("x²", 0, "^2"),
+    ("½ x", 0, "1/2"),
+    ("p_{\\theta}(x)", 1, "p_theta"),
+    ("q(x) + x (y)", 7, "x*(...)"),
+    ("KL(q(x)^2 || p(x))", 7, "one law alone, such as q(x),"),
+    ("KL(q(x,y) || q(x) q(y))", 18, "I_q(x; y)"),
+    ("KL(q(x) q(y) || p(x,y))", 8, "; where q(x,y) = q(x) q(y)"),
+    ("ELBO(q(z), p(x|z) p(z))", 18, "p(x,z) for p(x|z) p(z)"),
+    ("E_{q(x) + p(x)}[x]", 8, "laws alone"),
+    ("p(x₀|x_0)", 0, "x0 and x_0, which are displayed alike"),
 ]
+
+# No word that means something elsewhere is guessed to be a name.
+REFUSED = [
+    ("ln p(x)", "ln", "log, the natural logarithm"),
+    ("Log(p(x))", "Log", "log, the natural logarithm"),
+    ("log_2 p(x)", "log_2", "log(p(x))/log(2)"),
+    ("log2 p(x)", "log2", "log(p(x))/log(2)"),
+    ("p(x) exp(x)", "exp", "logarithm of both sides"),
+    ("sum_z p(x,z)", "sum_z", "int p(x,z) dz"),
+    ("sum_{z} p(x,z)", "sum_{z}", "int p(x,z) dz"),
+    ("∑_z p(x,z)", "∑", "int p(x,z) dz"),
+    ("int_z p(x,z) dz", "int_z", "int p(x,z) dz"),
+    ("∫_z p(x,z) dz", "_z", "int p(x,z) dz"),
+    ("_x", "_x", "begins with a letter"),
+    ("max_q ELBO(q(z), p(x,z))", "max_q", "maximum"),
+    ("inf", "inf", "no infinity"),
+    ("Var(x)", "Var", "E_{q(x)}[x^2] - (E_{q(x)}[x])^2"),
+    ("log p(x) - ELBO", "ELBO", "ELBO(q(z), p(x,z))"),
+    ("KL[q(x) || p(x)]", "KL", "KL(q(x) || p(x))"),
+    ("KL_q(x)", "KL_q", "KL(q(x) || p(x))"),
+    ("H_q(x)", "H_q", "H(q(x))"),
+    ("E_q(x)", "E_q", "E_{q(x)}[...]"),
+    ("𝔼_q(x)", "𝔼_q", "E_{q(x)}[...]"),
+    ("I(x)", "I", "I_q(x; z)"),
+    ("JS(q(x) || p(x))", "JS", "Jensen-Shannon"),
+    ("tanh(x)", "tanh", "the only function"),
+    ("p(x) for all x", "for", "for all laws"),
+    ("E log p(x)", "E", "E_{q(x)}[...]"),
+    ("pi p(x)", "pi", "an exact number"),
+    ("e", "e", "an exact number"),
+    ("2 p(x) where", "where", "before a declaration"),
+    ("2 + 1e3", "1e3", "an exact number"),
+    ("2e-3 p(x)", "2e-3", "an exact number"),
+    ("p(log)", "log", "the name of a variable"),
+]
+
+
+@pytest.mark.parametrize(("source", "word", "instead"), REFUSED)
+def test_a_word_that_means_something_is_no_name(source, word, instead) -> None:
+    with pytest.raises(Unreadable) as caught:
+        parse_term(source)
+    assert source[caught.value.start : caught.value.end] == word
+    assert f'found "{word}"' in caught.value.message
+    assert instead in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["p(H|E)", "E_{q(e)}[e]", "E_{q(π)}[log p(z|π)]", "π(a|s)", "2 e3", "int f(e) de", "beta KL(q(x) || p(x))",
+     "I_{q}(x; z)", "p_max(x_inf)", "logp(x)", "p(x_{1}) x_{1}", "p(x₁) x₁", "p(x)^(-1)/2", "(p(x)^1)/2"],
+)  # fmt: skip
+def test_other_words_are_names(source) -> None:
+    assert parse_term(text(parse_term(source))) == parse_term(source)
 
 
 @pytest.mark.parametrize(("source", "place", "words"), ERRORS)

@@ -7,6 +7,8 @@
 'Proved'
 """
 
+from sympy import Function, Rational
+
 from . import show as _show  # gives terms their LaTeX
 from .derive import Derivation, derive
 from .errors import (
@@ -38,6 +40,7 @@ from .language import (
     log,
     variables,
 )
+from .parse import parse_claim, parse_term
 from .prove import Proved, Refuted, Undecided, prove
 from .refute import Counterexample, refute
 from .report import as_dict
@@ -57,6 +60,7 @@ __all__ = [
     "ElboproofError",
     "Eq",
     "Finite",
+    "Function",
     "Ge",
     "H",
     "I",
@@ -67,6 +71,7 @@ __all__ = [
     "NotAClaim",
     "NotComparable",
     "Proved",
+    "Rational",
     "Refuted",
     "StepRejected",
     "Support",
@@ -80,6 +85,8 @@ __all__ = [
     "expand",
     "latex",
     "log",
+    "parse_claim",
+    "parse_term",
     "prove",
     "refute",
     "table",

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-from sympy import Expr, Tuple
+from sympy import Expr, Symbol, Tuple, latex
+from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 from sympy.core.symbol import Str
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from .divergences import KL, I
 from .errors import IllFormed, NotAClaim
-from .terms import Claim, Density, Log, Term, density_in, operand
-from .variables import Law
+from .terms import Claim, Density, Log, Term, density_in, operand, python
+from .variables import Law, Variable
+
+
+@lru_cache(maxsize=4096)
+def _displayed(name: str) -> str:
+    """A name as it is displayed: x_0 and x0 are one there."""
+    bare = name.rstrip("'")
+    return latex(Symbol(bare)) + name[len(bare) :]
+
+
+def check_names(*terms: Expr) -> None:
+    """Raises IllFormed where two names are displayed alike, as x0 and x_0 are, or one name is of two things."""
+    seen: dict[tuple[bool, str], tuple[str, Any]] = {}
+    named = set().union(*(term.atoms(Law, Variable, AppliedUndef) for term in terms))
+    things = {(item.func.__name__, None) if isinstance(item, AppliedUndef) else (item.name, item) for item in named}
+    for name, item in sorted(things, key=lambda thing: thing[0]):
+        other, same = seen.setdefault((isinstance(item, Variable), _displayed(name)), (name, item))
+        if other != name:
+            raise IllFormed(f"expected one spelling of a name, found {other} and {name}, which are displayed alike")
+        if (same is None) != (item is None):
+            raise IllFormed(f"expected {name} to be a density or a function, found both")
+        if same != item:
+            raise IllFormed(f"expected one declaration of {name} in a claim, found two that differ")
 
 
 class _Relation(Claim):
     def __new__(cls, lhs: Any, rhs: Any) -> Any:
         sides = (operand(lhs, f"the left side of {cls.__name__}"), operand(rhs, f"the right side of {cls.__name__}"))
-        structure: dict[str, Law] = {}
-        for law in sorted(set().union(*(side.atoms(Law) for side in sides)), key=str):
-            if structure.setdefault(law.name, law) != law:
-                raise IllFormed(f"expected one declaration of {law.name} in a claim, found two that differ")
+        check_names(*sides)
         return super().__new__(cls, *sides)
 
     @property
@@ -34,7 +55,7 @@ class _Relation(Claim):
         return self.args[1]
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{type(self).__name__}({self.lhs}, {self.rhs})"
+        return f"{type(self).__name__}({python(self.lhs)}, {python(self.rhs)})"
 
 
 class Eq(_Relation):
@@ -91,7 +112,7 @@ def relation(item: Any) -> Eq | Ge | Le:
         return item
     if isinstance(item, str):
         raise NotAClaim(
-            f"expected a claim made of terms, found the text {item!r}: elboproof.parse.parse_claim reads it, "
+            f"expected a claim made of terms, found the text {item!r}: parse_claim reads it, "
             "and so does the command line, elboproof prove"
         )
     if isinstance(item, (bool, BooleanAtom)):

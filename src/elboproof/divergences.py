@@ -14,7 +14,15 @@ from .variables import Given, Law, Variable, split_bar, variables_in
 class _OfDensities(Term):
     """A functional of densities that abbreviates an expectation."""
 
-    _title = ""
+    _written = ""  # with its arguments, for messages
+
+    @classmethod
+    def _densities(cls, items: tuple[Any, ...]) -> list[Density]:
+        made = [density_in(item, f"{cls.__name__}(...)") for item in items]
+        if len(made) != cls._written.count("(") - 1:
+            found = f"{cls.__name__}({', '.join(map(str, made))})"
+            raise IllFormed(f"expected {cls._written}, found {found}")
+        return made
 
     def _sympystr(self, printer: Any) -> str:
         return f"{type(self).__name__}({', '.join(map(str, self.args))})"
@@ -35,8 +43,10 @@ def _same_left(first: Density, second: Density, title: str, hint: str = "") -> N
 class KL(_OfDensities):
     """KL divergence E_q log(q / p), in nats (Cover and Thomas, Elements of Information Theory, eq. 2.26)."""
 
-    def __new__(cls, q: Any, p: Any) -> KL:
-        q, p = density_in(q, "KL(...)"), density_in(p, "KL(...)")
+    _written = "KL(q(x), p(x))"
+
+    def __new__(cls, *items: Any) -> KL:
+        q, p = cls._densities(items)
         joint = set(q.left) < set(p.left)
         hint = f"; for the joint, write -ELBO({q}, {p})" if joint else ""
         _same_left(q, p, "a KL divergence", hint)
@@ -50,8 +60,10 @@ class KL(_OfDensities):
 class H(_OfDensities):
     """(Differential) entropy -E_q log q, in nats; for ``q(x | y)``, at the given y (Cover and Thomas, eq. 8.1)."""
 
-    def __new__(cls, q: Any) -> H:
-        return super().__new__(cls, density_in(q, "H(...)"))
+    _written = "H(q(x))"
+
+    def __new__(cls, *items: Any) -> H:
+        return super().__new__(cls, *cls._densities(items))
 
     def _definition(self) -> Expr:
         (q,) = self.args
@@ -61,8 +73,10 @@ class H(_OfDensities):
 class CE(_OfDensities):
     """Cross-entropy -E_q log p, in nats."""
 
-    def __new__(cls, q: Any, p: Any) -> CE:
-        q, p = density_in(q, "CE(...)"), density_in(p, "CE(...)")
+    _written = "CE(q(x), p(x))"
+
+    def __new__(cls, *items: Any) -> CE:
+        q, p = cls._densities(items)
         _same_left(q, p, "a cross-entropy")
         return super().__new__(cls, q, p)
 
@@ -74,8 +88,10 @@ class CE(_OfDensities):
 class ELBO(_OfDensities):
     """Evidence lower bound E_q log(p(D, theta) / q(theta)), in nats (source, equation 11). A bound, never a loss."""
 
-    def __new__(cls, q: Any, joint: Any) -> ELBO:
-        q, joint = density_in(q, "ELBO(...)"), density_in(joint, "ELBO(...)")
+    _written = "ELBO(q(theta), p(D, theta))"
+
+    def __new__(cls, *items: Any) -> ELBO:
+        q, joint = cls._densities(items)
         if not set(q.left) < set(joint.left):
             raise IllFormed(
                 f"expected ELBO(q, joint) with the variables of q and the observed ones left of the joint's bar, "

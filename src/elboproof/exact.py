@@ -202,4 +202,5 @@ def evaluate(term: Any, table: Table, **at: int) -> Value:
     Free variables take the states in the table's `point`, or those given by keyword. Raises IllFormed where the
     table lacks a law, a variable or a state that the term needs.
     """
+    table.check_states(at)
     return Exact(table)(lang.operand(term), at)

@@ -20,6 +20,7 @@ the text form of a claim, TERM = TERM, TERM >= TERM or TERM <= TERM (logs are na
   Names are letters, digits, subscripts and primes: p_theta, q_phi, x_0, z1, x'. A name applied to variables is a
   density, except f, g, h (also f_1, g', h2), which are generic functions unless the claim uses them as densities.
   A variable alone is its value: E_{q(x)}[x]. Greek letters and signs may be typed: θ is theta, also ≥ ≤ ‖ ∣ ∫ − ·
+  Words that mean something elsewhere (ln, exp, sum, max, KL, ELBO, ...) are no names, nor is a lone e, pi, E, H, I.
 
 structure, with --where (repeatable), or after the claim: CLAIM ; where q(z1,z2) = q(z1) q(z2)
 
@@ -29,8 +30,10 @@ structure, with --where (repeatable), or after the claim: CLAIM ; where q(z1,z2)
 
 a file, with --file: a claim a line, each with its structure; empty lines and lines that begin with # are left out
 
-JSON, with --json: verdict, claim, steps, conditions, counterexample, reason; of a counterexample the probabilities of
-each law, the weight of each state in the base measure (all 1: a discrete law), the free variables' states, both sides
+JSON, with --json: verdict (null for what is not readable), claim, steps, conditions, counterexample, reason, and for
+what is not readable position, its place in the claim; of a counterexample laws (variables, probabilities), values (of
+generic functions), measure (counting or weighted), weights (of each state in the base measure), at (the states of the
+free variables), left and right (exact and decimal)
 
 in a notebook: %load_ext elboproof.magic, then %%prove on the first line of a cell with a claim a line
 

@@ -6,9 +6,10 @@ abstract base measure, so a sum and an integral are the same node. This module g
 
 from sympy import Rational, Tuple
 
-from .claims import Eq, Finite, Ge, Le, Support, relation
+from .claims import Eq, Finite, Ge, Le, Support, check_names, relation
 from .divergences import CE, ELBO, KL, H, I
 from .errors import IllFormed
+from .foreign import to_sympy
 from .terms import (
     Claim,
     Density,
@@ -55,6 +56,7 @@ __all__ = [
     "Times",
     "Tuple",
     "Variable",
+    "check_names",
     "densities",
     "density",
     "log",
@@ -63,5 +65,6 @@ __all__ = [
     "relation",
     "split_sign",
     "subterms",
+    "to_sympy",
     "variables",
 ]

@@ -16,6 +16,7 @@ from sympy import Function, Integer, Rational
 
 from . import language as lang
 from .errors import IllFormed
+from .reserved import ALONE, check_words
 from .unreadable import Unreadable, explained
 from .words import NAME, differentials, spelled
 
@@ -66,7 +67,7 @@ CE.2: /CE(?=\s*\()/
 H.2: /H(?=\s*\()/
 _BARS: "||" | "‖" | "∥"
 _BAR: "|" | "∣"
-MUTUAL.2: /I_[^\W\d]\w*['′]*(?=\s*\()/
+MUTUAL.2: /I_({NAME}|\{{{NAME}\}})(?=\s*\()/
 RELATION: ">=" | "<=" | "≥" | "⩾" | "≤" | "⩽" | "="
 PLUS: "+"
 MINUS: "-" | "−"
@@ -131,6 +132,7 @@ def _tree(source: str, start: str) -> Tree:
         depth += (char in "([{") - (char in ")]}")
         if depth > DEPTH:
             raise Unreadable(f"expected brackets at most {DEPTH} deep, found one more", source, place)
+    check_words(source)
     marked = list(source)
     for place in differentials(source):
         marked[place] = "ⅆ"
@@ -151,6 +153,9 @@ class _Builder:
 
     def build(self, tree: Tree) -> Any:
         self.used_as_law = {*self.laws, *(name for node in tree.iter_subtrees() for name in _laws_of(node))}
+        self.known = {v.name for law in self.laws.values() for v in law.declared}
+        self.known |= {spelled(token) for names in tree.find_data("names") for token in names.children}
+        self.known |= {spelled(token[1:].strip()) for token in tree.scan_values(_differential)}
         return self(tree)
 
     def __call__(self, node: Tree) -> Any:
@@ -173,7 +178,9 @@ class _Builder:
         return RELATIONS[relation](self(left), self(right))
 
     def _term(self, term: Tree) -> Any:
-        return self(term)
+        made = self(term)
+        lang.check_names(made)
+        return made
 
     def _declaration(self, whole: Tree, *factors: Tree) -> None:
         (name, left, given), parts = self._split(whole), [self._split(factor) for factor in factors]
@@ -207,8 +214,9 @@ class _Builder:
     def _split(self, node: Tree) -> tuple[str, tuple[Any, ...], tuple[Any, ...]]:
         name, *groups = node.children
         left, given = (*(self(group) for group in groups), ())[:2]
-        lang.Density(lang.Law(spelled(name)), left, given)  # refuses a variable named twice
-        return spelled(name), left, given
+        law = self._name(name)
+        lang.Density(lang.Law(law), left, given)  # refuses a variable named twice
+        return law, left, given
 
     # sums and products
 
@@ -224,6 +232,7 @@ class _Builder:
         nodes = [item for item in items if isinstance(item, Tree)]
         parts = [self(node) for node in nodes]
         if nodes[-1].data == "denominator":
+            self._check_exponent(*nodes[-2:])
             below = parts.pop()
             made = lang.Over(lang.Times(*parts), below)
             return lang.Times(-1, made) if minus else made
@@ -239,6 +248,14 @@ class _Builder:
         return lang.Power(made, self(rest[1])) if rest else made
 
     _denominator = _power
+
+    def _check_exponent(self, above: Tree, below: Tree) -> None:
+        """Refuses x^1/2, which could be a root, and is (x^1)/2."""
+        power, number = (self.source[node.meta.start_pos : node.meta.end_pos] for node in (above, below))
+        if len(above.children) > 1 and not power.endswith(")") and below.children[0].data == "natural":
+            start, end = above.children[-1].meta.start_pos, below.meta.end_pos
+            message = f"expected brackets, ({power})/{number}, since exponents are whole numbers"
+            raise Unreadable(f'{message}, found "{self.source[start:end]}"', self.source, start, end)
 
     def _exponent(self, *items: Token) -> Any:
         value = int(items[-1])
@@ -262,19 +279,31 @@ class _Builder:
     _natural = _number
 
     def _variable(self, token: Token) -> Any:
-        return lang.Variable(spelled(token))
+        name = spelled(token)
+        if name in ALONE and name not in self.known:
+            raise self._error(f'expected {ALONE[name]}, found "{token}", a variable of no density here', token)
+        return lang.Variable(name)
 
     def _names(self, *tokens: Token) -> tuple[Any, ...]:
-        return tuple(map(self._variable, tokens))
+        for token in tokens:
+            if token in ("log", "int"):
+                raise self._error(f'expected the name of a variable, found "{token}"', token)
+        return tuple(lang.Variable(spelled(token)) for token in tokens)
 
     def _applied(self, token: Token, *groups: Tree) -> Any:
-        name = spelled(token)
+        name = self._name(token)
         if GENERIC.match(name) and name not in self.used_as_law:
             return Function(name)(*self(groups[0]))
         return self._density(token, *groups)
 
     def _density(self, token: Token, *groups: Tree) -> Any:
-        return lang.Density(self._law(spelled(token)), *map(self, groups))
+        return lang.Density(self._law(self._name(token)), *map(self, groups))
+
+    def _name(self, token: Token) -> str:
+        """The name of a density or function, with its bracket right after it: x (y) could be a product."""
+        if self.source[token.end_pos] != "(":
+            raise self._error(f"expected {token}(...), a density, or {token}*(...), a product, found a space", token)
+        return spelled(token)
 
     def _law(self, name: str) -> lang.Law:
         return self.laws.get(name) or lang.Law(name)
@@ -320,6 +349,10 @@ def _laws_of(node: Tree) -> list[str]:
     if node.data == "density" or (node.data == "applied" and len(node.children) > 2):
         return [spelled(node.children[0])]
     return [spelled(node.children[0][2:])] if node.data == "mutual" else []
+
+
+def _differential(token: Any) -> bool:
+    return isinstance(token, Token) and token.type == "DIFF"
 
 
 def _bare_number(node: Any) -> bool:

@@ -31,9 +31,9 @@ MOST_TERMS = 500  # of a normal form for which gaps are sought: a few tenths of 
 PLAIN = SWITCHES - {"cancel", "log", "linearity", "structure"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
-    """What `prove` returns. It has no truth value: ask for its class."""
+    """What `prove` returns. It has no truth value: ask for its class. `report` gives it its text and HTML."""
 
     claim: Any
 
@@ -42,12 +42,12 @@ class Verdict:
         raise NoTruthValue(f"a verdict has no truth value, found {name}: ask isinstance(verdict, Proved)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proved(Verdict):
     """True for all laws with the declared structure that meet the conditions.
 
     `slack` holds the certificate of an inequality: non-negative multiples of gaps that add up to the difference of
-    the sides. `examined` counts the random tables on which the exact reading agreed.
+    the sides. `examined` counts the random tables on which the exact reading agreed. `steps` are those of `as_dict`.
     """
 
     conditions: tuple[Any, ...]
@@ -66,7 +66,7 @@ class Proved(Verdict):
         return tuple(dict.fromkeys(kinds.get(gap.kind, gap.kind) for _, gap in self.slack)) or rules_used(self.claim)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Refuted(Verdict):
     """False: on the counterexample's table the two sides differ, exactly."""
 
@@ -78,7 +78,7 @@ class Refuted(Verdict):
         return "false" if self.counterexample.table.counting else _discrete(self.claim)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Undecided(Verdict):
     """Neither proved nor refuted, and why."""
 

@@ -205,6 +205,16 @@ def _at(table: Table) -> str:
     return f" at {_point(table)}" if table.point else ""
 
 
+def steps(proved: Proved) -> list[dict[str, str]]:
+    """The lines of an identity's proof; of an inequality the rules it takes, the first with the slack."""
+    lines = [{"rule": n, "left": text(a), "right": text(b)} for n, a, b in chain(proved)]
+    if not lines:
+        lines = [{"rule": name} for name in proved.rules]
+        if proved.slack:
+            lines[0]["slack"] = text(slack(proved))
+    return lines
+
+
 def as_dict(verdict: Verdict) -> dict[str, Any]:
     """The verdict as one JSON-ready object, the same on the command line and in Python."""
     out: dict[str, Any] = {
@@ -216,11 +226,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "reason": None,
     }
     if isinstance(verdict, Proved):
-        out["steps"] = [{"rule": n, "left": text(a), "right": text(b)} for n, a, b in chain(verdict)]
-        if not out["steps"]:
-            out["steps"] = [{"rule": name} for name in verdict.rules]
-            if verdict.slack:
-                out["steps"][0]["slack"] = text(slack(verdict))
+        out["steps"] = steps(verdict)
         out["conditions"] = [text(condition) for condition in verdict.conditions]
     elif isinstance(verdict, Refuted):
         found = verdict.counterexample
@@ -373,7 +379,8 @@ def _table_bundle(self: Table, **kwargs: Any) -> dict[str, str]:
 
 Table._repr_mimebundle_ = _table_bundle  # type: ignore[attr-defined]
 Verdict._repr_mimebundle_ = _verdict_bundle  # type: ignore[attr-defined]
-Verdict.__str__ = as_text  # type: ignore[method-assign,assignment]
+Verdict.__repr__ = as_text  # type: ignore[method-assign,assignment]
+Proved.steps = property(steps)  # type: ignore[attr-defined]
 Derivation._repr_mimebundle_ = _derivation_bundle  # type: ignore[attr-defined]
 Derivation.__str__ = derivation_text  # type: ignore[method-assign,assignment]
 Derivation.latex = derivation_latex  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from sympy import Rational, Symbol
 from sympy.core.function import AppliedUndef
 
 from . import language as lang
+from .errors import IllFormed
 
 SUM, PRODUCT, ATOM = 1, 2, 4
 
@@ -39,7 +40,11 @@ def latex(item: Any) -> str:
     if isinstance(item, lang.Finite):
         says, of = item.reading()
         return FINITE[says].format(latex(of))
-    return _term(item)[0]
+    if isinstance(item, lang.Law):
+        return name(item)
+    if hasattr(item, "claim"):
+        raise IllFormed(f"expected a term or claim, found a verdict, {type(item).__name__}: ask latex(verdict.claim)")
+    return _term(lang.operand(item))[0]
 
 
 SIGNS = {"Eq": "=", "Ge": r"\ge", "Le": r"\le"}

@@ -44,7 +44,15 @@ class Table:
                 raise IllFormed(f"expected probabilities of {law} that are >= 0 and sum to 1, found {cells}")
             if any(len(key) != len(names) for key in cells):
                 raise IllFormed(f"expected states of {', '.join(names)} in the table of {law}, found {list(cells)}")
+        self.check_states(self.point)
         self._marginals: dict[tuple[str, Names], tuple[tuple[str, ...], Cells]] = {}
+
+    def check_states(self, point: dict[str, int]) -> None:
+        """Raises IllFormed for a state that a variable of the table does not have."""
+        for name, state in point.items():
+            if state not in range(self.states.get(name, 0)):
+                known = ", ".join(f"{v} from 0 to {count - 1}" for v, count in self.states.items())
+                raise IllFormed(f"expected states of the table's variables, {known}, found {name}={state!r}")
 
     @property
     def counting(self) -> bool:
@@ -70,6 +78,13 @@ class Table:
         return found
 
 
+def _fractions(text: str, law: str) -> list[Fraction]:
+    try:
+        return [Fraction(part) for part in text.split()]
+    except (ValueError, ZeroDivisionError):
+        raise IllFormed(f"expected exact numbers such as 1/3 for {law}, found {text.strip()!r}") from None
+
+
 def table(sizes: dict[str, str] | None = None, **items: str | int) -> Table:
     """A small table from text: ``table(p="D theta: 1/8 3/8 1/4 1/4", q="theta: 1/3 2/3", D=0)``.
 
@@ -83,8 +98,10 @@ def table(sizes: dict[str, str] | None = None, **items: str | int) -> Table:
     for law, spec in items.items():
         if isinstance(spec, int):
             continue
+        if not isinstance(spec, str):
+            raise IllFormed(f'expected a law such as {law}="theta: 1/3 2/3", or a state, found {spec!r}')
         head, colon, tail = spec.partition(":")
-        names, masses = tuple(head.split()), [Fraction(part) for part in tail.split()]
+        names, masses = tuple(head.split()), _fractions(tail, law)
         count = round(len(masses) ** (1 / len(names))) if names else 0
         if not colon or count ** len(names) != len(masses) or not masses:
             raise IllFormed(f'expected a law such as {law}="theta: 1/3 2/3", equally many states each, found {spec!r}')
@@ -92,7 +109,7 @@ def table(sizes: dict[str, str] | None = None, **items: str | int) -> Table:
             if states.setdefault(name, count) != count:
                 raise IllFormed(f"expected {states[name]} states of {name} in {law}, found {count}")
         laws[law] = (names, dict(zip(product(range(count), repeat=len(names)), masses, strict=True)))
-    weights = {name: tuple(Fraction(part) for part in text.split()) for name, text in (sizes or {}).items()}
+    weights = {name: tuple(_fractions(text, name)) for name, text in (sizes or {}).items()}
     return Table(states, laws, weights, {}, point)
 
 

@@ -31,34 +31,35 @@ class Claim(Basic):
         return set().union(*(arg.free_symbols for arg in self.args if isinstance(arg, Expr)))
 
 
-def operand(item: Any, where: str = "a term") -> Expr:
+def operand(item: Any, place: str = "") -> Expr:
     """`item` as a term: ours, an exact rational, or a SymPy expression in generic functions of variables."""
     if isinstance(item, Term):
         return item
+    where = f" in {place}" if place else ""
+    if isinstance(item, str):
+        raise IllFormed(f"expected a term{where}, found the text {item!r}: parse_term reads it")
     if isinstance(item, (Claim, Relational, BooleanAtom, bool)):
-        raise IllFormed(f"expected a term in {where}, found the statement {item}")
+        raise IllFormed(f"expected a term{where}, found the statement {item}")
     if isinstance(item, (Law, Given)):
-        raise IllFormed(f"expected a term in {where}, found {item}: apply the density to its variables, as in p(x)")
+        raise IllFormed(f"expected a term{where}, found {item}: apply the density to its variables, as in p(x)")
     try:
         made = sympy.sympify(item, strict=True)
     except (sympy.SympifyError, TypeError):
-        raise IllFormed(f"expected a term in {where}, found {item!r} ({type(item).__name__})") from None
+        raise IllFormed(f"expected a term{where}, found {item!r} ({type(item).__name__})") from None
     for part in sympy.preorder_traversal(made):
         if isinstance(part, sympy.Float):
-            raise IllFormed(
-                f"expected an exact number in {where}, found the float {item}: write Rational(1, 2), not 0.5"
-            )
+            raise IllFormed(f"expected an exact number{where}, found the float {item}: write Rational(1, 2), not 0.5")
         if isinstance(part, Term):
             continue
         if isinstance(part, AppliedUndef) and not all(isinstance(arg, Variable) for arg in part.args):
-            raise IllFormed(f"expected a generic function of variables, such as f(x), in {where}, found {part}")
+            raise IllFormed(f"expected a generic function of variables, such as f(x),{where}, found {part}")
         if isinstance(part, Symbol) and not isinstance(part, Variable):
-            raise IllFormed(f'expected variables made by variables("{part}") in {where}, found the SymPy symbol {part}')
+            raise IllFormed(f'expected variables made by variables("{part}"){where}, found the SymPy symbol {part}')
         allowed = (Rational, Variable, AppliedUndef, sympy.Add, sympy.Mul)
         integer_power = isinstance(part, sympy.Pow) and part.exp.is_Integer
         if not (isinstance(part, allowed) or integer_power) or part in (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
             raise IllFormed(
-                f"expected a term of this language in {where}, found {part} ({type(part).__name__}); "
+                f"expected a term of this language{where}, found {part} ({type(part).__name__}); "
                 "use elboproof's log, Integral and E, and Function for a generic f"
             )
     return made
@@ -75,7 +76,7 @@ class Term(Expr):
         return Plus(self, other)
 
     def __radd__(self, other: Any) -> Term:
-        return Plus(other, self)
+        return self if type(other) is int and other == 0 else Plus(other, self)  # sum() starts from 0
 
     def __sub__(self, other: Any) -> Term:
         return Plus(self, negated(operand(other, "a difference")))
@@ -130,10 +131,6 @@ class Term(Expr):
     def _definition(self) -> Expr:
         return self
 
-    def doit(self, **hints: Any) -> Expr:
-        """Ordinary SymPy: Add, Mul, log, and unevaluated Integral over undefined functions."""
-        return _to_sympy(self)
-
 
 @lru_cache(maxsize=4096)
 def unfolded(term: Term) -> Expr:
@@ -170,10 +167,10 @@ class Plus(_Chain):
     _where = "a sum"
 
     def _sympystr(self, printer: Any) -> str:
-        out = _py(self.args[0], 1, first=True)
+        out = python(self.args[0], 1, first=True)
         for arg in self.args[1:]:
             sign, rest = split_sign(arg)
-            out += (" - " if sign < 0 else " + ") + _py(rest, 2)
+            out += (" - " if sign < 0 else " + ") + python(rest, 2)
         return out
 
 
@@ -185,8 +182,8 @@ class Times(_Chain):
     def _sympystr(self, printer: Any) -> str:
         head, *rest = self.args
         if head == -1:
-            return "-" + "*".join(_py(arg, 3, first=not i) for i, arg in enumerate(rest))
-        return "*".join([_py(head, 2, first=True), *(_py(arg, 3) for arg in rest)])
+            return "-" + "*".join(python(arg, 3, first=not i) for i, arg in enumerate(rest))
+        return "*".join([python(head, 2, first=True), *(python(arg, 3) for arg in rest)])
 
 
 class Over(Term):
@@ -199,7 +196,9 @@ class Over(Term):
         return super().__new__(cls, operand(numerator, "a numerator"), below)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{_py(self.args[0], 2, first=True)}/{_py(self.args[1], 3)}"
+        above, below = self.args
+        exact = isinstance(above, Integer) and isinstance(below, Integer)  # 1/2 is a float in Python
+        return f"{f'Rational({above})' if exact else python(above, 2, first=True)}/{python(below, 3)}"
 
 
 class Power(Term):
@@ -212,7 +211,9 @@ class Power(Term):
         return super().__new__(cls, operand(base, "a power"), exponent)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{_py(self.args[0], 4)}**{_py(self.args[1], 4)}"
+        base, exponent = self.args
+        exact = isinstance(base, Integer) and exponent < 0  # 2**-1 is a float in Python
+        return f"{f'Rational({base})' if exact else python(base, 4)}**{python(exponent, 4)}"
 
 
 class Log(Term):
@@ -225,7 +226,7 @@ class Log(Term):
         return super().__new__(cls, item)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"log({self.args[0]})"
+        return f"log({python(self.args[0])})"
 
 
 log = Log
@@ -287,7 +288,7 @@ class Integral(Term):
         return self.args[1:]
 
     def _sympystr(self, printer: Any) -> str:
-        return f"Integral({', '.join(map(str, self.args))})"
+        return f"Integral({', '.join(map(python, self.args))})"
 
 
 class E(Term):
@@ -339,10 +340,12 @@ class E(Term):
         return Integral(Times(*self.measures, f), *self.bound)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"E({', '.join(map(str, self.args))})"
+        return f"E({', '.join(map(python, self.args))})"
 
 
-def _applied(law: Law, *items: Any) -> Density:
+def _applied(law: Law, *items: Any, **named: Any) -> Density:
+    if named:
+        raise IllFormed(f"expected {law.name}(x | y), with a bar before what is given, found {', '.join(named)}=...")
     left, given = split_bar(items, f"{law.name}(...)")
     return Density(law, Tuple(*left), Tuple(*given))
 
@@ -375,7 +378,7 @@ def _level(item: Expr) -> int:
     return 3 if isinstance(item, (Power, sympy.Pow)) else 5
 
 
-def _py(item: Expr, need: int, first: bool = False) -> str:
+def python(item: Expr, need: int = 0, first: bool = False) -> str:
     """`item` as Python, in brackets where its own operators bind less tightly than `need`."""
     if isinstance(item, Rational) and not isinstance(item, Integer):
         return f"Rational({item.p}, {item.q})"
@@ -384,26 +387,3 @@ def _py(item: Expr, need: int, first: bool = False) -> str:
     text = str(item)
     negative = text.startswith("-") and not isinstance(item, Integer)
     return f"({text})" if _level(item) < need or (negative and need > 1) else text
-
-
-def _to_sympy(item: Expr) -> Expr:
-    if isinstance(item, Density):
-        names = ",".join(map(str, item.left)) + ("|" + ",".join(map(str, item.given)) if item.given else "")
-        return sympy.Function(f"{item.law.name}_{{{names}}}")(*item.left, *item.given)
-    if isinstance(item, Integral):
-        return sympy.Integral(_to_sympy(item.args[0]), *item.bound)
-    if isinstance(item, Term):
-        below = item.definition()
-        if below is not item:
-            return _to_sympy(below)
-        parts = [_to_sympy(arg) for arg in item.args]
-        if isinstance(item, Plus):
-            return sympy.Add(*parts)
-        if isinstance(item, Times):
-            return sympy.Mul(*parts)
-        if isinstance(item, Over):
-            return parts[0] / parts[1]
-        if isinstance(item, Power):
-            return parts[0] ** parts[1]
-        return sympy.log(*parts)
-    return item

@@ -9,6 +9,7 @@ from lark import Token
 from lark.exceptions import UnexpectedInput
 
 from .errors import IllFormed
+from .words import NAME
 
 # What a person reads for a terminal of the grammar, in this order.
 SPOKEN = {
@@ -23,6 +24,10 @@ OPERATORS = ('"+"', '"-"', '"*"', '"/"', '"^"')
 ENDING = ("LOG", "log", "integral", "DIFF", "OVER", "denominator")
 OPENERS = {"LPAR", "LSQB", "PLUS", "MINUS", "RELATION", "EXPECTATION", "SEMICOLON"}
 WIDTH = 100
+# What was read, as kinds side by side: up to the exponent of a power, and up to a law that stands in a functional.
+IN_EXPONENT = re.compile(r"POWER(?P<open> LPAR)?( MINUS)?(?P<number> NATURAL)?$")
+LAW = r"(?:density|APPLIED LPAR names(?: _BAR names)? RPAR)"
+IN_LAW = re.compile(rf"(?:(?P<of>KL|ELBO|CE|H) LPAR (?P<first>{LAW} (?:_BARS|COMMA) )?|EXPECTATION (?:{LAW} )*){LAW}$")
 
 
 class Unreadable(IllFormed):
@@ -55,33 +60,52 @@ def explained(error: UnexpectedInput, source: str) -> Unreadable:
         place = end = len(source.rstrip())
     else:
         place, end = token.start_pos, token.end_pos
+    if source[place - 1 : place + 1] in ("=>", "=<"):
+        place, end = place - 1, place + 1
     found = source[place:end]
     if not found:
         shown = "the end"
     else:
         shown = f'"{found}"' if found.isprintable() else f"the character {found!r}"
     parser: Any = error.interactive_parser
-    expected = _expected(parser.accepts(), _open(parser.parser_state.value_stack), source[place:])
+    kinds = [item.type if isinstance(item, Token) else str(item.data) for item in parser.parser_state.value_stack]
+    expected = _expected(parser.accepts(), kinds, source[place:])
     return Unreadable(f"expected {expected}, found {shown}", source, place, end)
 
 
-def _open(stack: list[Any]) -> list[str]:
+def _since_opener(kinds: list[str]) -> list[str]:
     """The kinds of what was read since the last bracket, sign or relation, the latest first."""
-    kinds: list[str] = []
-    for item in reversed(stack):
-        kinds.append(item.type if isinstance(item, Token) else str(item.data))
-        if kinds[-1] in OPENERS:
-            break
-    return kinds
+    opener = next((place for place in reversed(range(len(kinds))) if kinds[place] in OPENERS), 0)
+    return kinds[opener:][::-1]
 
 
-def _expected(allowed: set[str], kinds: list[str], rest: str) -> str:
+def _law_alone(history: str, rest: str) -> str:
+    """What to write where a law has been read in KL, ELBO, CE, H or E, and no factor or power may follow it."""
+    place = IN_LAW.search(history)
+    if not place or not re.match(r"[^\W\d]|[0-9(*/·⋅×^∫+−-]", rest):
+        return ""
+    if place["of"] and rest[0] in "^/+-−":
+        return "one law alone, such as q(x), with nothing done to it"
+    if place["of"] == "KL" and place["first"]:
+        return "one law alone, such as p(x); the divergence of q(x,y) from q(x) q(y) is I_q(x; y)"
+    if place["of"] == "ELBO" and place["first"]:
+        return "one law alone, the joint, such as p(x,z) for p(x|z) p(z)"
+    if place["of"]:
+        return "one law alone, such as q(x,y), with ; where q(x,y) = q(x) q(y) after the claim if it factorises"
+    return "laws alone, side by side, as in E_{p(x) q(z|x)}[...]"
+
+
+def _expected(allowed: set[str], stack: list[str], rest: str) -> str:
+    kinds, history = _since_opener(stack), " ".join(stack)
+    if rest.startswith(("=>", "=<")):
+        return '">="' if rest[1] == ">" else '"<="'
+    power = IN_EXPONENT.search(history)
+    if power and (not power["number"] or (power["open"] and rest) or re.match(r"\.[0-9]", rest)):
+        return "a whole number for an exponent, x^2 or x^-1" + (", without braces" if rest.startswith("{") else "")
     if re.match(r"\.[0-9]", rest):
         return "an exact number such as 1/2"
     if re.match(r"[<>](?!=)", rest):
         return '">=" or "<=", since no rule proves a strict inequality'
-    if rest.startswith("\\"):
-        return "the text form, which has no commands (log, int, theta, >=)"
     if rest.startswith("==") or (rest.startswith("=") and kinds[:1] == ["RELATION"]):
         return 'a term, since one "=" is enough'
     if re.match(r"[<>=≥≤⩾⩽]", rest) and "WHERE" not in allowed and {"SEMICOLON", "$END"} <= allowed:
@@ -94,6 +118,9 @@ def _expected(allowed: set[str], kinds: list[str], rest: str) -> str:
         return "brackets ( ) for groups, and E_{q(x)}[...] for an expectation"
     if rest.startswith("(") and "_BAR" in allowed:
         return '"|", "," or ")": only log, f, g, h are functions, and a KL divergence is KL(q(x) || p(x))'
+    alone = _law_alone(history, rest)
+    if alone:
+        return alone
     begins = re.match(r"[^\W\d]|[0-9(*/·⋅×^∫]", rest)
     if begins and "LPAR" not in allowed:
         last = next((kind for kind in kinds if kind in ENDING), "")
@@ -106,6 +133,9 @@ def _expected(allowed: set[str], kinds: list[str], rest: str) -> str:
     if rest.startswith("^"):
         return "one power at a time, as in (p(x)^2)^3"
     if kinds[:1] == ["LOG"]:
+        taken = re.match(rf"{NAME}|[0-9]+(\s*/\s*[0-9]+)?", rest)
+        if taken:
+            return f"brackets after log, log({taken[0]})"
         return "a density, a bracket, an expectation or an integral after log, as in log(2)"
     if "DIFF" in allowed and "INT" in kinds:
         return "the differential of the integral, as in int p(x) dx, with a sum or an inner integral in brackets"

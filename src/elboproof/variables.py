@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Or
 
 from .errors import IllFormed
 
-_NAME = re.compile(r"[^\W\d]\w*'*\Z")
+_NAME = re.compile(r"[^\W\d_]\w*'*\Z")
 
 
 class Variable(Symbol):
@@ -84,11 +84,17 @@ def _check_name(name: str, what: str) -> str:
     return name
 
 
-def _names(names: str, what: str) -> list[str]:
-    found = names.replace(",", " ").split() if isinstance(names, str) else list(names)
+def _names(names: Any, what: str) -> list[str]:
+    if not isinstance(names, (str, list, tuple)):
+        raise IllFormed(f'expected {what} names in a text, such as "x y", found {names!r} ({type(names).__name__})')
+    parts = names.replace(",", " ").split() if isinstance(names, str) else names
+    found = [_check_name(name, what) for name in parts]
     if not found:
         raise IllFormed(f"expected at least one {what} name, found none")
-    return [_check_name(name, what) for name in found]
+    for name in found:
+        if found.count(name) > 1:
+            raise IllFormed(f"expected each {what} name once, found {name} twice in {names!r}")
+    return found
 
 
 def variables(names: str) -> Any:

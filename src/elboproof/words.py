@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-NAME = r"[^\W\dⅆ]\w*(?:_\{\w+\})?['′]*"
-_WORD = re.compile(rf"{NAME}|[^\w\s]|[0-9]+")
+NAME = r"[^\W\dⅆ](?:(?!_\{)\w)*(?:_\{\w+\})?['′]*"
+WORD = re.compile(rf"[E𝔼]_(?=\s*\{{)|{NAME}|[^\w\s]|[0-9]+")
 _ENDS = set(")]}=<>≥≤⩾⩽+-−;")
 _PLAIN = str.maketrans("′", "'", "{}")
 
@@ -33,7 +33,7 @@ def spelled(name: str) -> str:
 
 def differentials(source: str) -> list[int]:
     """Where the d of each differential stands: ``dx`` in an integral that has met x, or at the end of one."""
-    words = list(_WORD.finditer(source))
+    words = list(WORD.finditer(source))
     if not words:
         return []
     follows = [word[0] for word in words[1:]] + [")"]
