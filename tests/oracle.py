@@ -229,12 +229,12 @@ class World:
 
     def truth(self, claim):
         """True, False, or None where a conditional of the claim does not exist here, or neither side has a value."""
+        if not all(self.conditionals_exist(side, frozenset()) for side in (claim.lhs, claim.rhs)):
+            return None
         lhs, rhs = self.value(claim.lhs), self.value(claim.rhs)
         missing = [side for side in (lhs, rhs) if isinstance(side, Missing)]
         if missing:
             return None if len(missing) == 2 or missing[0].null else False
-        if not all(self.conditionals_exist(side, frozenset()) for side in (claim.lhs, claim.rhs)):
-            return None
         order = 0 if isinstance(lhs, str) and lhs == rhs else sign(plus(lhs, times(Fraction(-1), rhs)))
         return order == 0 or (isinstance(claim, lang.Ge) and order > 0) or (isinstance(claim, lang.Le) and order < 0)
 

@@ -14,8 +14,9 @@ import claims
 import oracle
 from elboproof import language as lang
 from elboproof import normal, structure
-from elboproof.errors import Disagreement
-from elboproof.language import KL, E, Eq, Ge, H, Integral, Le, Log, densities, variables
+from elboproof.errors import Disagreement, IllFormed
+from elboproof.expand import expand
+from elboproof.language import KL, E, Eq, Ge, H, Integral, Le, Log, Over, densities, variables
 from elboproof.normal import Normaliser
 from elboproof.prove import Proved, Refuted, Undecided, prove
 
@@ -75,6 +76,27 @@ def test_declared_structure_is_held_too(kind, data):
     claim = data.draw(claims.claims(data.draw(st.sampled_from(["identity", "neighbour"])), kind, (*THREE, "w"), 1))
     usable(claim)
     held(claim, worlds=6)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_quotients_are_what_they_normalise_to_where_the_conditions_hold(data):
+    """What divides is lost in the form, so that each inclusion it needs has to be among the conditions."""
+
+    def pick(options):
+        return data.draw(st.sampled_from(options))
+
+    builder = claims.Builder(pick, claims.laws_of(pick(["free", "free", "chains", "mean field"])), THREE)
+    try:
+        term = lang.Times(builder.positive(1), Over(builder.positive(2), builder.density()))
+        term = pick([Log(term + 1), term, term])
+        term = E(term, *builder.measures()) if pick([True, True, False]) else term
+        form = expand(term)
+    except IllFormed:
+        assume(False)
+    usable(term, 160)
+    assume(term != form)
+    held(pick([Eq, Ge, Le])(term, form), worlds=12)
 
 
 # -- one normal form, whatever the order ------------------------------------------------------------------------------

@@ -63,6 +63,12 @@ def test_large_factors_stay_whole_and_are_compared_through_common_divisors():
     assert divide(log(F(a * b)), minus(log(F(a * b)), add(log(F(a)), log(F(b))))) in (INF, NEG_INF)
 
 
+def test_what_divides_a_large_factor_is_taken_apart_where_it_is_small():
+    large = minus(log(F(137 * 89 * 127686817)), log(F(137)))
+    doubled = multiply(F(2), large)  # by way of coprime numbers
+    assert compare(doubled, multiply(F(2), add(log(F(89)), log(F(127686817))))) == 0
+
+
 def test_infinities_and_what_has_no_value():
     assert log(ZERO) == NEG_INF
     assert add(INF, F(3)) == INF

@@ -27,7 +27,7 @@ TABLES = 40
 
 @dataclass(frozen=True)
 class Audit:
-    """What is known of one equation. `gap` is the largest |difference| / bound over the float witnesses of equalities."""
+    """What is known of one equation. `gap` is the largest |difference| / bound of an equality's float witnesses."""
 
     entry: Entry
     exact: int

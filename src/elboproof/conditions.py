@@ -7,19 +7,20 @@ matters: ``L >= R`` holds by itself where L is +inf or R is -inf.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
 import sympy
+from sympy import Integer
 from sympy.core.function import AppliedUndef
 
 from . import language as lang
 from .expand import Terms
 from .linear import Echelon
-from .normal import Monomial, Normaliser, Polynomial, power, times
+from .normal import ONE, Monomial, Normaliser, Polynomial
 from .signs import nonnegative, positive
-from .walks import Atom, Joint, divisors, joint, log_atoms, scopes, summands, units, walk
+from .walks import Atom, Joint, Scope, abbreviates, base, joint, log_atoms, quotient, scopes, summands, units, walk
 
 
 def existing(claim: Any) -> set[Joint]:
@@ -53,64 +54,100 @@ class Conditions:
     def __init__(self, claim: Any, normaliser: Normaliser):
         self._claim, self._normal = claim, normaliser
         self._known = existing(claim)
-        self.loose = False  # whether a divisor may be zero where nothing masks it
+        self.loose = False  # whether a divisor may be zero where nothing masks it, though the conditions hold
+        self.bare = False  # whether a divisor may be zero where nothing masks it
 
     def supports(self) -> list[Any]:
-        """One condition for each factor that is divided by outside a logarithm."""
+        """One condition for each factor that is divided by outside a logarithm.
+
+        A divisor is asked for in the form that the sides are compared in: once variables that only densities hold are
+        integrated out and everything has cancelled, it must be positive wherever what is left is.
+        """
         out: dict[Any, None] = {}
         for side in (self._claim.lhs, self._claim.rhs):
-            for term, measures, bound in scopes(side, (), ()):
-                for above, below in summands(term):
-                    rest = self._uncancelled([*measures, *above], [d for d, _ in below])
+            for scope in scopes(Scope(side)):
+                for above, below in summands(scope.term):
+                    over = lang.Times(*scope.measures, *above) if (*scope.measures, *above) else Integer(1)
+                    forms = self._normal(lang.Over(over, lang.Times(*(d for d, _ in below)))) if below else {}
                     for d, mask in below:
-                        condition = self._divisible(d, [*measures, *above], [*measures, *mask], rest, bound)
-                        if condition is not None:
+                        for condition in self._divisible(base(d), [*scope.measures, *mask], above, forms, scope):
                             out[condition] = None
         return list(out)
 
-    def _divisible(self, d: Any, above: list[Any], mask: list[Any], rest: Monomial, bound: Any) -> Any:
-        """What must hold for a divisor: positive (or only not zero) wherever the rest of its product counts."""
-        names = {v.name for v in bound}
-        density = isinstance(d, lang.Density)
-        sure = density and joint(d) in self._known and not joint(d)[1] & names
-        kept = any(f[1] == d.law.name and joint(d)[1] <= f[2] for f, _ in rest) if density else False
-        kept |= density and any(_vanishes(part, joint(d)) for part in above if not isinstance(part, lang.Density))
-        if sure or (kept and _implied(joint(d), mask)):
-            return None
-        logarithm = lang.Log(d if positive(d) else lang.Power(d, 2))
-        if not bound:
+    def _divisible(self, d: Any, mask: list[Any], above: list[Any], forms: Polynomial, scope: Scope) -> Iterator[Any]:
+        """What must hold for a divisor: it is positive (or only not zero) wherever the rest of its product counts."""
+        for zero in self._zeros(d):
+            density = isinstance(zero, lang.Density)
+            names = {v.name for v in scope.bound}
+            if density and joint(zero) in self._known and not joint(zero)[1] & names:
+                continue
+            free = frozenset(v.name for v in zero.free_symbols)
+            masked = density and _implied(joint(zero), [*mask, *scope.outer])
+            for mono in forms or {ONE: Fraction(1)}:
+                left = self._normal.left(mono, frozenset(v.name for v in scope.open) - free)
+                kept = density and (_vanishes(left, joint(zero)) or _implied(joint(zero), list(scope.outer)))
+                if kept and masked:
+                    continue
+                others = [joint(part) for part in map(base, above) if isinstance(part, lang.Density) and part != zero]
+                covered = density and all(_implied(j, mask) for j in others)
+                self.bare |= not masked
+                self.loose |= not (masked or covered)
+                if not kept:
+                    yield self._positive(zero, left, scope)
+
+    def _positive(self, zero: Any, left: Monomial, scope: Scope) -> Any:
+        """The condition that a factor is not zero where the others, and the measures around them, are positive."""
+        density = isinstance(zero, lang.Density)
+        logarithm = lang.Log(zero if positive(zero) else lang.Power(zero, 2))
+        if not scope.bound:
             return lang.Finite(logarithm, "below") if density else lang.Finite(logarithm)
-        left = _without(above, d)
-        mass = Terms(self._normal).monomial(rest)
-        covered = [joint(part) for part in left if isinstance(part, lang.Density)]
-        self.loose |= not density or not (_implied(joint(d), mask) or all(_implied(j, mask) for j in covered))
+        counts = _largest([f[1:3] for f, e in left if f[0] == "density" and e > 0])
+        near = frozenset(v.name for v in zero.free_symbols).union(*(names for _, names in counts))
+        around = [joint(m) for m in scope.outer if joint(m)[1] & near]
+        mass = Terms(self._normal).monomial(
+            frozenset((("density", law, names, frozenset()), 1) for law, names in _largest([*counts, *around]))
+        )
         if density:
-            needed = sorted((v for v in bound if v in mass.free_symbols | d.free_symbols), key=str)
-            return None if kept else lang.Support(mass, d, needed)
+            over = sorted((v for v in scope.bound if v in mass.free_symbols | zero.free_symbols), key=str)
+            return lang.Support(mass, zero, over)
         inside = lang.Times(mass, logarithm)
-        over = [v for v in bound if v in inside.free_symbols]
+        over = [v for v in scope.bound if v in inside.free_symbols]
         return lang.Finite(lang.Integral(inside, *over) if over else logarithm)
+
+    def _zeros(self, d: Any) -> list[Any]:
+        """The factors that are zero where a divisor is: itself, or those of the product that it is equal to."""
+        if isinstance(d, lang.Density):
+            return [d]
+        form = self._normal(d)
+        if len(form) != 1:
+            return [d]
+        terms, found = Terms(self._normal), []
+        for factor, exponent in sorted(next(iter(form)), key=lambda item: str(terms.factor(item[0]))):
+            if exponent > 0:
+                found.append(terms.factor(factor))
+        return found
 
     def same_quotients(self) -> bool:
         """Whether both sides divide alike: 0/0 has no value, where 0 times 1/0 is 0."""
-        found: list[set[Any]] = []
-        for side in (self._claim.lhs, self._claim.rhs):
-            found.append(set())
-            for node, _ in walk(side):
-                inverse = isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0
-                quotient = inverse or isinstance(node, lang.Over)
-                below = divisors(node.args[0 if inverse else 1]) if quotient else []
-                if any(not isinstance(d, lang.Density) or joint(d) not in self._known for d in below):
-                    found[-1].add(node)
-        return found[0] == found[1]
+        left, right = (set(self._quotients(side, frozenset())) for side in (self._claim.lhs, self._claim.rhs))
+        return left == right
 
-    @staticmethod
-    def _uncancelled(above: list[Any], below: list[Any]) -> Monomial:
-        """The densities still above once the divisors cancel by the product rule: of p(x | y) / p(x, y), none."""
-        split = Normaliser(frozenset({"product"}))
-        up, down = ([m for d in part if isinstance(d, lang.Density) for m in split(d)] for part in (above, below))
-        mono = times(*up, *(power(m, -1) for m in down))
-        return frozenset((f, 1) for f, e in mono if f[0] == "density" and e > 0)
+    def _quotients(self, term: Any, bound: frozenset[str]) -> Iterator[Any]:
+        """The quotients below a term, definitions unfolded, that divide by what may be zero."""
+        if isinstance(term, (lang.E, lang.Integral)):
+            yield from self._quotients(term.args[0], bound | {v.name for v in term.bound})
+        elif isinstance(term, (lang.Density, lang.Law, lang.Variable)):
+            return
+        elif abbreviates(term):
+            yield from self._quotients(term.definition(), bound)
+        else:
+            inverse = isinstance(term, (lang.Power, sympy.Pow)) and term.args[1] < 0
+            below = term.args[0] if inverse else term.args[1] if isinstance(term, lang.Over) else Integer(1)
+            for d in map(base, quotient(below)[0]):
+                if not isinstance(d, lang.Density) or joint(d) not in self._known or joint(d)[1] & bound:
+                    yield term
+            for arg in term.args:
+                yield from self._quotients(arg, bound)
 
     def finite(self) -> list[Any]:
         """For an equality: every summand is finite. Those that follow from others are left out."""
@@ -168,12 +205,21 @@ class Conditions:
 
 def _implied(what: Joint, by: list[Any]) -> bool:
     """Whether a joint marginal is positive because one of the densities is."""
-    return any(isinstance(d, lang.Density) and d.law.name == what[0] and what[1] <= joint(d)[1] for d in by)
+    found = [joint(d) for d in map(base, by) if isinstance(d, lang.Density)]
+    return any(law == what[0] and what[1] <= names for law, names in found)
+
+
+def _largest(joints: list[Joint]) -> list[Joint]:
+    """The joint marginals that do not follow from others of their law."""
+    joints = list(dict.fromkeys(joints))
+    return [one for one in joints if not any(one[0] == law and one[1] < names for law, names in joints)]
 
 
 def included(one: Any, other: Any) -> bool:
     """Whether one inclusion of supports follows from another; where q(x | y) is evaluated, q(y) is positive."""
     if not isinstance(other, lang.Support) or joint(one.args[1]) != joint(other.args[1]):
+        return False
+    if not set(one.args[2]) <= set(other.args[2]):
         return False
     needed = [d for d in lang.subterms(other.args[0]) if isinstance(d, lang.Density)]
     given = (other.args[1].law.name, frozenset(v.name for v in other.args[1].given))
@@ -181,26 +227,15 @@ def included(one: Any, other: Any) -> bool:
     return all(joint(d) == given or _implied(joint(d), here) for d in needed)
 
 
-def _vanishes(term: Any, what: Joint) -> bool:
-    """Whether a mean, integral or product is zero wherever a joint marginal is, because of a density it holds."""
-    if isinstance(term, lang.Density):
-        return _implied(what, [term])
-    if isinstance(term, (lang.E, lang.Integral)):
-        bound = {v.name for v in term.bound}
-        return not bound & what[1] and any(_vanishes(arg, what) for arg in term.args if isinstance(arg, lang.Term))
-    if isinstance(term, lang.Times):
-        return any(_vanishes(arg, what) for arg in term.args)
-    if isinstance(term, lang.Over):
-        return _vanishes(term.args[0], what)
-    return isinstance(term, lang.Power) and term.args[1] > 0 and _vanishes(term.args[0], what)
-
-
-def _without(items: list[Any], one: Any) -> list[Any]:
-    """The items less one that is equal to `one`, if there is one: what cancels it no longer counts."""
-    rest = list(items)
-    if one in rest:
-        rest.remove(one)
-    return rest
+def _vanishes(mono: Monomial, what: Joint) -> bool:
+    """Whether a monomial is zero wherever a joint marginal is, because of a density it holds, or an integral of one."""
+    for factor, exponent in mono:
+        if exponent > 0 and factor[0] == "density" and factor[1] == what[0] and what[1] <= factor[2] | factor[3]:
+            return True
+        inside = factor[2] if exponent > 0 and factor[0] == "integral" and not factor[1] & what[1] else ()
+        if inside and all(_vanishes(inner, what) for inner, _ in inside):
+            return True
+    return False
 
 
 def _delicate(term: Any) -> bool:

@@ -77,7 +77,20 @@ def content(poly: Polynomial) -> tuple[Monomial, Polynomial]:
     powers = [dict(mono) for mono in poly]
     least = {factor: min(each.get(factor, 0) for each in powers) for each in powers for factor in each}
     common = frozenset((factor, e) for factor, e in least.items() if e)
-    return common, {times(mono, power(common, -1)): value for mono, value in poly.items()} if common else poly
+    return common, spread({times(mono, power(common, -1)): value for mono, value in poly.items()}) if common else poly
+
+
+def spread(poly: Polynomial) -> Polynomial:
+    """A polynomial with the sums among its factors multiplied out."""
+    out: Polynomial = {}
+    for mono, value in poly.items():
+        sums = frozenset(item for item in mono if item[0][0] == "sum" and item[1] > 0)
+        made: Polynomial = {mono - sums: value}
+        for factor, exponent in sums:
+            for _ in range(exponent):
+                made = product(made, dict(factor[1]))
+        add_into(out, made)
+    return out
 
 
 def names_in(item: Any) -> Names:
@@ -313,6 +326,10 @@ class Normaliser:
             inside = frozenset(item for item, found in touching.items() if found <= group)
             parts.append(single(("integral", group, freeze({inside: Fraction(1)}))))
         return times(*parts)
+
+    def left(self, mono: Monomial, names: Names) -> Monomial:
+        """What is left of a monomial once those of the names that only densities hold are integrated out."""
+        return self._marginalised(mono, names)[0]
 
     @staticmethod
     def _flattened(mono: Monomial, names: Names) -> tuple[Monomial, Names]:

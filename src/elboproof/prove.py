@@ -127,7 +127,7 @@ def _equal(claim: Any, normaliser: Normaliser, difference: Polynomial) -> Proved
         small, large = (lhs, rhs) if isinstance(claim, lang.Le) else (rhs, lhs)
         lower, upper = (Conditions(lang.Eq(side, side), normaliser) for side in (small, large))
         needs = [c for c in lower.supports() if not isinstance(c, lang.Support)] + upper.supports()
-        if loses(small) and positive(large) and not (lower.loose or upper.loose):
+        if loses(small) and loses(large) and not (lower.bare or upper.bare):
             return Proved(claim, tuple(dict.fromkeys(needs)))  # what a measure misses only makes it smaller
     conditions = Conditions(lang.Eq(lhs, rhs), normaliser)
     needs = conditions.supports()

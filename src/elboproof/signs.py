@@ -35,15 +35,29 @@ def nonnegative(term: Any, known: Known = NOTHING, measures: Iterable[Any] = ())
     return isinstance(term, lang.Integral) and nonnegative(term.args[0])
 
 
-def loses(term: Any) -> bool:
-    """Whether a term that is >= 0 by its form can only be smaller where a measure misses what is averaged."""
+def loses(term: Any, bound: frozenset[Any] = frozenset(), around: tuple[Any, ...] = ()) -> bool:
+    """Whether a term is >= 0 by its form, has a value, and can only be smaller where a measure misses what is averaged.
+
+    What is conditioned on a bound variable has a value where the factors `around` it are positive, and counts there.
+    """
+    if isinstance(term, lang.Density):
+        event = (term.law, set(term.given))
+        sure = not bound & set(term.given)
+        return sure or any(d.law == event[0] and event[1] <= {*d.left, *d.given} for d in around if d is not term)
     if isinstance(term, lang.Over):
-        return loses(term.args[0]) and all(isinstance(d, (lang.Density, Rational)) for d in factors(term.args[1]))
-    if isinstance(term, (lang.Plus, lang.Times, lang.E, lang.Integral)):
-        return all(loses(arg) for arg in term.args if not isinstance(arg, lang.Variable))
+        below = [d for d in factors(term.args[1]) if not isinstance(d, Rational)]
+        joint = all(isinstance(d, lang.Density) and not bound & set(d.given) for d in below)
+        return joint and loses(term.args[0], bound, around)
+    if isinstance(term, (lang.E, lang.Integral)):
+        measures = term.measures if isinstance(term, lang.E) else ()
+        inner, kept = bound | set(term.bound), outside(around, term.bound) + measures
+        return all(loses(part, inner, kept) for part in (term.args[0], *measures))
+    if isinstance(term, (lang.Plus, lang.Times)):
+        beside = tuple(arg for arg in term.args if isinstance(arg, lang.Density) and isinstance(term, lang.Times))
+        return all(loses(arg, bound, around + beside) for arg in term.args)
     if isinstance(term, lang.Power):
-        return loses(term.args[0]) and term.args[1] > 0
-    return isinstance(term, lang.Density) or (isinstance(term, Rational) and term > 0)
+        return loses(term.args[0], bound, around) and term.args[1] > 0
+    return isinstance(term, Rational) and term > 0
 
 
 def is_square(term: Any) -> bool:

@@ -127,8 +127,8 @@ def _coprime(logs: dict[int, Fraction]) -> dict[int, Fraction]:
             while number % part == 0:
                 number //= part
                 total += value
-        if total:
-            out[part] = total
+        for p, exponent in _primes(part) if total else ():  # a part of what was too large may be small enough
+            out[p] = total * exponent
     return out
 
 

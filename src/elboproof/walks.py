@@ -158,14 +158,29 @@ def summands(term: Any) -> list[Summand]:
             out = [_merged(a, b) for a in out for b in summands(arg)]
         return out
     if isinstance(term, lang.Over):
-        under, over = _quotient(term.args[1])
+        under, over = quotient(term.args[1])
         return [(above + over, inner + [(d, []) for d in under]) for above, inner in summands(term.args[0])]
     if isinstance(term, (lang.Power, sympy.Pow)):
-        if term.args[1] < 0:
-            under, over = _quotient(term.args[0])
-            return [(over, [(d, []) for d in under])]
-        return summands(lang.Times(*term.args[:1] * min(int(term.args[1]), 2))) if term.args[1] else [([], [])]
+        base, exponent = term.args[0], int(term.args[1])
+        if exponent < 0:
+            under, over = quotient(term)
+            return [(under, [(d, []) for d in over])]
+        parts = summands(base) if exponent else []
+        if len(parts) == 1:
+            ((above, below),) = parts
+            return [(_powers(above, exponent), [(d, _powers(mask, exponent)) for d, mask in _raised(below, exponent)])]
+        if exponent == 2:
+            return [_merged(a, b) for a in parts for b in parts]
+        return [([term], [(d, []) for _, below in parts for d, _ in below])]
     return [] if term == 0 else [([term], [])]
+
+
+def _powers(items: list[Any], exponent: int) -> list[Any]:
+    return [lang.Power(item, exponent) for item in items] if exponent > 1 else items
+
+
+def _raised(below: list[tuple[Any, list[Any]]], exponent: int) -> list[tuple[Any, list[Any]]]:
+    return [(lang.Power(d, exponent) if exponent > 1 else d, mask) for d, mask in below]
 
 
 def _merged(a: Summand, b: Summand) -> Summand:
@@ -173,34 +188,79 @@ def _merged(a: Summand, b: Summand) -> Summand:
     return a[0] + b[0], masked
 
 
-def divisors(term: Any) -> list[Any]:
-    """The factors of what is divided by; what a divisor is itself divided by is none."""
-    return _quotient(term)[0]
-
-
-def _quotient(term: Any) -> tuple[list[Any], list[Any]]:
+def quotient(term: Any) -> tuple[list[Any], list[Any]]:
     """The factors above and below of a product, quotient or power: p is above in (q/p)^-1."""
     if isinstance(term, (lang.Times, sympy.Mul)):
-        parts = [_quotient(arg) for arg in term.args]
+        parts = [quotient(arg) for arg in term.args]
         return [d for above, _ in parts for d in above], [d for _, below in parts for d in below]
     if isinstance(term, lang.Over):
-        (above, below), (under, over) = _quotient(term.args[0]), _quotient(term.args[1])
+        (above, below), (under, over) = quotient(term.args[0]), quotient(term.args[1])
         return above + over, below + under
     if isinstance(term, (lang.Power, sympy.Pow)):
-        above, below = _quotient(term.args[0]) if term.args[1] else ([], [])
-        return (above, below) if term.args[1] > 0 else (below, above)
+        exponent = int(term.args[1])
+        above, below = (_powers(part, abs(exponent)) for part in quotient(term.args[0])) if exponent else ([], [])
+        return (above, below) if exponent > 0 else (below, above)
     return ([] if isinstance(term, Rational) else [term]), []
 
 
-def scopes(term: Any, measures: Any, bound: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """The term, and the integrand of each expectation and integral below it, with the measures and names around it."""
-    yield term, measures, bound
-    stack = [term]
+def base(term: Any) -> Any:
+    """What a power is a power of."""
+    return term.args[0] if isinstance(term, (lang.Power, sympy.Pow)) and term.args[1] > 0 else term
+
+
+# -- where a term is averaged -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A term that is averaged or stands free: the names bound around it and the measures that draw them.
+
+    Inside a logarithm or a divisor nothing outside may be integrated out: `outer` are the measures around that, and
+    `open` the names bound since.
+    """
+
+    term: Any
+    measures: tuple[lang.Density, ...] = ()
+    outer: tuple[lang.Density, ...] = ()
+    bound: tuple[Any, ...] = ()
+    open: tuple[Any, ...] = ()
+
+    def within(self, term: Any, names: tuple[Any, ...], measures: tuple[lang.Density, ...]) -> Scope:
+        """What an expectation or integral averages here."""
+        kept = [tuple(v for v in some if v not in names) for some in (self.bound, self.open)]
+        inner = (outside(self.measures, names) + measures, outside(self.outer, names))
+        return Scope(term, *inner, (*kept[0], *names), (*kept[1], *names))
+
+    def closed(self, term: Any) -> Scope:
+        """What stands in a logarithm or divisor here."""
+        return Scope(term, (), self.outer + self.measures, self.bound, ())
+
+
+def scopes(scope: Scope) -> Iterator[Scope]:
+    """The scope, and that of each integrand below it, and of each sum in a logarithm or divisor."""
+    yield scope
+    stack: list[tuple[Any, Scope]] = [(scope.term, scope)]
     while stack:
-        node = stack.pop()
+        node, here = stack.pop()
         if isinstance(node, (lang.E, lang.Integral)):
-            inner = node.measures if isinstance(node, lang.E) else ()
-            names = (*(v for v in bound if v not in node.bound), *node.bound)
-            yield from scopes(node.args[0], outside(measures, node.bound) + inner, names)
-        elif not isinstance(node, lang.Density) and not abbreviates(node):
-            stack += node.args
+            measures = node.measures if isinstance(node, lang.E) else ()
+            yield from scopes(here.within(node.args[0], node.bound, measures))
+        elif isinstance(node, lang.Density) or abbreviates(node):
+            continue
+        elif isinstance(node, (lang.Log, lang.Over)) or (isinstance(node, lang.Power) and node.args[1] < 0):
+            inside, closed = node.args[-1] if isinstance(node, lang.Over) else node.args[0], here.closed(None)
+            if isinstance(node, lang.Over):
+                stack.append((node.args[0], here))
+            if _holds_a_sum(inside):
+                yield from scopes(here.closed(inside))
+            else:
+                stack.append((inside, closed))
+        else:
+            stack += [(arg, here) for arg in node.args]
+
+
+def _holds_a_sum(term: Any) -> bool:
+    """Whether products, quotients and powers hold a sum."""
+    if isinstance(term, (lang.Times, lang.Over, lang.Power, sympy.Mul, sympy.Pow)):
+        return any(_holds_a_sum(arg) for arg in term.args)
+    return isinstance(term, (lang.Plus, sympy.Add))
