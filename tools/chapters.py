@@ -26,6 +26,8 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 HEADER = "---\nkernelspec:\n  display_name: Python 3\n  language: python\n  name: python3\n---\n\n"
+LEXER = "ipython3"  # what a chapter's fences name
+WRITTEN = ("tags", "mystnb")  # what of a cell's metadata people write; the rest is Jupyter's
 TIMEOUT = 120
 
 
@@ -40,12 +42,16 @@ def sha(*parts: bytes) -> str:
     return total.hexdigest()
 
 
+def written(cell: NotebookNode) -> dict[str, object]:
+    return {key: value for key, value in cell.metadata.items() if key in WRITTEN}
+
+
 def sources(notebook: NotebookNode) -> list[tuple[str, str, str]]:
-    """What a person wrote: of each cell its kind, text and tags."""
+    """What a person wrote: of each cell its kind, text and tags. Jupyter leaves an empty cell behind the last."""
     return [
-        (cell.cell_type, cell.source.strip("\n"), json.dumps(cell.metadata, sort_keys=True))
+        (cell.cell_type, cell.source.strip("\n"), json.dumps(written(cell), sort_keys=True))
         for cell in notebook.cells
-        if cell.cell_type != "markdown" or cell.source.strip()
+        if cell.source.strip()
     ]
 
 
@@ -75,10 +81,10 @@ def to_text(notebook: NotebookNode) -> str:
     """A notebook as a chapter's text, without outputs."""
     bare = nbformat.from_dict(notebook)
     bare.metadata = NotebookNode(kernelspec=NotebookNode(KERNEL), jupytext=NotebookNode())
-    bare.metadata.jupytext.notebook_metadata_filter = "-all"
+    bare.metadata.jupytext.update(notebook_metadata_filter="-all", default_lexer=LEXER)
+    bare.cells = [cell for cell in bare.cells if cell.source.strip()]
     for cell in bare.cells:
-        keep = {key: value for key, value in cell.metadata.items() if key in ("tags", "mystnb")}
-        cell.metadata = NotebookNode(keep)
+        cell.metadata = NotebookNode(written(cell))
     body = jupytext.writes(bare, fmt="md:myst")
     body = re.sub(r"\A---\n.*?\n---\n+", "", body, flags=re.DOTALL)
     return HEADER + body.lstrip("\n")
@@ -157,9 +163,9 @@ def guard(chapter: Path, target: Path) -> None:
     if not target.is_file():
         return
     notebook = nbformat.read(target, as_version=4)
-    written = notebook.metadata.get("elboproof", {}).get("source")
+    made = notebook.metadata.get("elboproof", {}).get("source")
     now = fingerprint(notebook)
-    if now != written and now != fingerprint(parse(chapter.read_text())):
+    if now != made and now != fingerprint(parse(chapter.read_text())):
         raise Edited(
             f"{target.name} was edited after it was made from {chapter.name}.\n"
             f"  keep the edits:  make carry NB=book/{target.name}\n"
