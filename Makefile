@@ -69,8 +69,8 @@ format: $(READY)  ## let ruff lay the code out
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-serve: book  ## build, then serve the book on this machine
-	@$(PY) tools/book.py --serve
+serve: book  ## build, then serve the book on this machine (PORT=8001: another port than 8000)
+	@$(PY) tools/book.py --serve $(if $(PORT),--port $(PORT))
 
 pdf: book  ## the whole book in one file, _build/pdf/book.pdf (needs Chromium)
 	@$(PY) tools/pdf.py
