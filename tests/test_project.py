@@ -144,6 +144,16 @@ def test_a_port_that_is_taken() -> None:
     assert "tools/book.py --serve --port 8001\n" in told.stdout
 
 
+@pytest.mark.parametrize("name", ["decide", "families"])
+def test_a_benchmark_names_the_python_it_needs(name: str) -> None:
+    bare = [sys.executable, "-I", "-S", f"benchmarks/{name}.py"]
+    done = subprocess.run(bare, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    ask = f".venv/bin/python benchmarks/{name}.py"
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.endswith(f"found none: {ask}\n")
+    assert ask in (ROOT / "benchmarks" / f"{name}.py").read_text().split('"""')[1]
+
+
 def test_the_pages_are_notebooks_that_are_not_run() -> None:
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     assert config["execute"]["execute_notebooks"] == "off"
