@@ -40,7 +40,7 @@ weights: $(READY)  ## train the book's digits models anew (a minute) into src/el
 	@$(PY) tools/weights.py
 
 carry: $(READY)  ## NB=book/jensen.ipynb: an edited notebook back to chapters/jensen.md
-	@$(PY) tools/chapters.py carry $(NB)
+	@$(PY) tools/chapters.py carry $(if $(FORCE),--force) $(NB)
 
 test: lint book  ## everything CI runs: lint, unit tests, notebooks (nbval), the built site
 	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=120 tests book

@@ -225,6 +225,24 @@ def test_an_edit_of_a_word_changes_a_line(project: Path, saved: bool, capsys) ->
     tool.guard(chapter, path)
 
 
+def test_carrying_never_undoes_an_edit_of_the_chapter(project: Path, capsys) -> None:
+    chapter, path = project / "chapters" / "x.md", project / "book" / "x.ipynb"
+    path.parent.mkdir()
+    path.write_text(tool.render(sound()))
+    edit(project, "title", "heading")
+    assert tool.carry("x", project) == 0
+    edit(project, "heading", "headline")  # again, without make chapters between
+    assert tool.carry("x", project) == 0
+    chapter.write_text(chapter.read_text().replace("1 / 3", "1 / 7"))
+    edit(project, "headline", "title")
+    capsys.readouterr()
+    assert tool.carry("x", project) == 1
+    assert "x.md was edited after x.ipynb was made from it" in capsys.readouterr().err
+    assert "1 / 7" in chapter.read_text()
+    assert tool.carry("x", project, force=True) == 0
+    assert chapter.read_text() == TEXT
+
+
 def test_a_failing_chapter_leaves_its_notebook(project: Path, capsys) -> None:
     (project / "chapters" / "x.md").write_text(TEXT.replace("1 / 3", "1 / 0"))
     assert tool.run(["x"], force=False, jobs=1, root=project) == 1

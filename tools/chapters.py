@@ -173,10 +173,20 @@ def guard(chapter: Path, target: Path) -> None:
         )
 
 
+def recorded(root: Path) -> dict[str, str]:
+    record = root / "_build" / "chapters.json"
+    return json.loads(record.read_text()) if record.is_file() else {}
+
+
+def write_record(root: Path, stamps: dict[str, str]) -> None:
+    record = root / "_build" / "chapters.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n")
+
+
 def run(names: list[str], *, force: bool, jobs: int, root: Path = ROOT) -> int:
     """Execute every chapter whose text, library or notebook changed; 1 if one fails."""
-    record = root / "_build" / "chapters.json"
-    stamps: dict[str, str] = json.loads(record.read_text()) if record.is_file() else {}
+    stamps = recorded(root)
     wanted = {Path(name).stem for name in names}
     chapters = sorted((root / "chapters").glob("*.md"))
     if unknown := wanted - {path.stem for path in chapters}:
@@ -213,15 +223,14 @@ def run(names: list[str], *, force: bool, jobs: int, root: Path = ROOT) -> int:
         else:
             stamps[name] = stamp(chapter)
             print(f"{name}: executed in {seconds:.1f} s", flush=True)
-    record.parent.mkdir(exist_ok=True)
-    record.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n")
+    write_record(root, stamps)
     if not todo and not failed:
         print("every chapter is up to date")
     return int(failed)
 
 
-def carry(name: str, root: Path = ROOT) -> int:
-    """Write an edited notebook's cells back to its chapter, where they differ."""
+def carry(name: str, root: Path = ROOT, *, force: bool = False) -> int:
+    """Write an edited notebook's cells back to its chapter, where they differ; never over edits of the chapter."""
     path = root / "book" / f"{Path(name).stem}.ipynb"
     if not path.is_file():
         print(f"no notebook {name!r}; say for example: make carry NB=book/jensen.ipynb", file=sys.stderr)
@@ -229,10 +238,23 @@ def carry(name: str, root: Path = ROOT) -> int:
     chapter = root / "chapters" / f"{path.stem}.md"
     notebook = nbformat.read(path, as_version=4)
     text = to_text(notebook)
-    if chapter.is_file() and fingerprint(parse(chapter.read_text())) == fingerprint(parse(text)):
-        print(f"chapters/{chapter.name} says the same already")
-        return 0
+    stamps, key = recorded(root), f"{path.stem}, carried"
+    if chapter.is_file():
+        before = fingerprint(parse(chapter.read_text()))
+        if before == fingerprint(parse(text)):
+            print(f"chapters/{chapter.name} says the same already")
+            return 0
+        made = notebook.metadata.get("elboproof", {}).get("source", before)
+        if before not in (made, stamps.get(key)) and not force:
+            print(
+                f"chapters/{chapter.name} was edited after {path.name} was made from it.\n"
+                f"  the notebook's text instead:  make carry NB=book/{path.name} FORCE=1\n"
+                f"  the chapter's text instead:   make chapters NB={path.stem} FORCE=1",
+                file=sys.stderr,
+            )
+            return 1
     chapter.write_text(text)
+    write_record(root, stamps | {key: fingerprint(parse(text))})
     print(f"chapters/{chapter.name} written; now: make chapters NB={path.stem}")
     return 0
 
@@ -246,9 +268,10 @@ def main() -> int:
     verb.add_argument("--jobs", type=int, default=2)
     verb = verbs.add_parser("carry")
     verb.add_argument("name", nargs="?", default="")
+    verb.add_argument("--force", action="store_true")
     options = parser.parse_args()
     if options.verb == "carry":
-        return carry(options.name)
+        return carry(options.name, force=options.force)
     return run(options.names, force=options.force, jobs=options.jobs)
 
 
