@@ -40,7 +40,7 @@ weights: $(READY)  ## train the book's digits models anew (a minute) into src/el
 	@$(PY) tools/weights.py
 
 carry: $(READY)  ## NB=book/jensen.ipynb: an edited notebook back to chapters/jensen.md
-	@$(PY) tools/chapters.py carry $(NB)
+	@$(PY) tools/chapters.py carry $(if $(FORCE),--force) $(NB)
 
 test: lint book  ## everything CI runs: lint, unit tests, notebooks (nbval), the built site
 	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=120 tests book
@@ -69,8 +69,8 @@ format: $(READY)  ## let ruff lay the code out
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-serve: book  ## build, then serve the book on this machine
-	@$(PY) tools/book.py --serve
+serve: book  ## build, then serve the book on this machine (PORT=8001: another port than 8000)
+	@$(PY) tools/book.py --serve $(if $(PORT),--port $(PORT))
 
 pdf: book  ## the whole book in one file, _build/pdf/book.pdf (needs Chromium)
 	@$(PY) tools/pdf.py

@@ -1,6 +1,6 @@
 """How long the prover takes: each source equation, every counterexample, and the import, in fresh processes.
 
-    python benchmarks/decide.py
+    .venv/bin/python benchmarks/decide.py
 
 Per equation the median over five fresh processes, after the import and one warm-up claim, cross-examination included;
 then the medians and maxima over equations. The import is compared with SymPy's own, in alternation.
@@ -8,6 +8,7 @@ then the medians and maxima over equations. The import is compared with SymPy's 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import statistics
 import subprocess
@@ -53,6 +54,8 @@ def wall(code: str) -> float:
 
 
 def main() -> None:
+    if importlib.util.find_spec("elboproof") is None:
+        raise SystemExit("expected elboproof in this Python, found none: .venv/bin/python benchmarks/decide.py")
     runs = [json.loads(run(DECIDE)) for _ in range(PROCESSES)]
     equations = {key: statistics.median(times[key] for times, _ in runs) for key in runs[0][0]}
     refutations = sorted(statistics.median(one) for one in zip(*(found for _, found in runs), strict=True))

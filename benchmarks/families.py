@@ -1,12 +1,13 @@
 """How long closed forms take: evidence, ELBO, KL and their identity simplified to 0, a family, in fresh processes.
 
-    python benchmarks/families.py
+    .venv/bin/python benchmarks/families.py
 
 SymPy caches, so each of the runs is a process of its own; the best of three counts, after the import.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 
@@ -29,6 +30,8 @@ RUNS = 3
 
 
 def main() -> None:
+    if importlib.util.find_spec("elboproof") is None:
+        raise SystemExit("expected elboproof in this Python, found none: .venv/bin/python benchmarks/families.py")
     runs = []
     for _ in range(RUNS):
         out = subprocess.run([sys.executable, "-c", TIMED], capture_output=True, text=True, check=True)

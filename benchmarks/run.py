@@ -1,4 +1,4 @@
-"""Every benchmark that the book shows, in one run: python benchmarks/run.py [--help]
+"""Every benchmark that the book shows, in one run: .venv/bin/python benchmarks/run.py [--help]
 
 ``make bench`` runs it with the peers (`.venv-peers`) and writes benchmarks/results.json, which the book's page reads.
 Without torch, JAX and NumPyro their rows are left out, and nothing is written unless --out says where.

@@ -9,11 +9,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from elboproof.__main__ import main
-from elboproof.errors import IllFormed
 from elboproof.guide import GUIDE
 from fuzz import run
 
@@ -151,21 +151,37 @@ def test_the_symbolic_side_needs_no_numpy() -> None:
 def test_magic() -> None:
     from elboproof.magic import verdicts
 
-    found = verdicts("q(x,z) = q(x) q(z)", "# a comment\nI_q(x; z) = 0\n\nH(q(x)) >= 0\n")
-    assert [type(one).__name__ for one in found] == ["Proved", "Refuted"]
-    assert type(verdicts(TRUE)[0]).__name__ == "Proved"
-    with pytest.raises(IllFormed):
-        verdicts("", "log")
+    found = verdicts("q(x,z) = q(x) q(z)", "# a comment\nI_q(x; z) = 0\n\nH(q(x)) >= 0\nlog\n")
+    assert [(n, type(one).__name__) for n, one in found] == [(3, "Proved"), (5, "Refuted"), (6, "Unreadable")]
 
 
-def test_magic_in_ipython(capsys) -> None:
+@pytest.fixture(scope="module")
+def shell() -> Any:
     testing = pytest.importorskip("IPython.testing.globalipapp")
     shell = testing.start_ipython() or testing.get_ipython()
     shell.run_line_magic("load_ext", "elboproof.magic")
+    return shell
+
+
+def test_magic_in_ipython(shell, capsys) -> None:
     verdict = shell.run_cell_magic("prove", "", TRUE)
     assert type(verdict).__name__ == "Proved"
-    shell.run_cell("%prove log")
-    assert "expected" in capsys.readouterr().err
+    assert type(shell.run_line_magic("prove", FALSE)).__name__ == "Refuted"
+    for source in ("%prove log", "%prove", "%%prove\nlog", "%%prove\n# nothing\n"):
+        capsys.readouterr()
+        assert not shell.run_cell(source).success
+        assert capsys.readouterr().err.startswith("UsageError: expected ")
+
+
+def test_the_magic_shows_each_verdict_and_each_line_it_cannot_read(shell, capsys) -> None:
+    done = shell.run_cell(f"%%prove\nH(p(x)) >= 0\n# a comment\nlog = \n{TRUE}\n")
+    out, err = capsys.readouterr()
+    places = [out.find(words) for words in ("Refuted: H(p(x)) >= 0", "line 4: Not readable: expected ", "Proved: ")]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert "\n  log =\n" in out
+    assert not done.success
+    assert err == "UsageError: expected a claim on each line, found none on line 4\n"
 
 
 @pytest.mark.parametrize("seed", range(4))

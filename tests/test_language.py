@@ -318,3 +318,14 @@ def test_a_declared_law_carries_its_factors():
     law = density("p", "x1 | x0", "x2 | x1")
     assert [tuple(map(str, left)) for left, _ in law.factors] == [("x1",), ("x2",)]
     assert {str(v) for v in law.declared} == {"x0", "x1", "x2"}
+
+
+def test_a_divisor_that_is_a_quotient_keeps_its_brackets():
+    term = lang.Over(p(x), 1 / f(x))
+    assert str(term) == "p(x)/(1/f(x))"
+    assert eval(str(term), {"p": p, "x": x, "f": f}) == term
+
+
+def test_a_function_with_assumptions_is_refused():
+    with pytest.raises(IllFormed, match="without assumptions"):
+        lang.Ge(Function("f", positive=True)(x), 0)

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "elboproof"
 LAYERS = """
 errors
 variables terms foreign divergences claims language
-linear structure normal expand words textform
+integers linear structure normal expand words textform
 values tables exact
 walks signs conditions forms squares gaps refute rules
 prove derive

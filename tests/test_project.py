@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -126,6 +128,30 @@ def test_make_lists_its_commands() -> None:
     shown = subprocess.run(["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in ("book", "chapters", "carry", "test", "lint", "serve", "lock", "clean"):
         assert f"make {name}" in shown
+
+
+def test_a_port_that_is_taken() -> None:
+    serving = [sys.executable, "tools/book.py", "--serve", "--port"]
+    run = lambda port: subprocess.run([*serving, port], cwd=ROOT, capture_output=True, text=True, timeout=20)  # noqa: E731
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run(str(port))
+    assert (done.returncode, done.stderr) == (1, f"port {port} is taken: make serve PORT={port + 1}\n")
+    done = run("99999")
+    assert done.returncode == 1
+    assert re.fullmatch(r"cannot serve at port 99999 \(.*\): make serve PORT=8001\n", done.stderr)
+    told = subprocess.run(["make", "-n", "serve", "PORT=8001"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "tools/book.py --serve --port 8001\n" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["decide", "families"])
+def test_a_benchmark_names_the_python_it_needs(name: str) -> None:
+    bare = [sys.executable, "-I", "-S", f"benchmarks/{name}.py"]
+    done = subprocess.run(bare, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    ask = f".venv/bin/python benchmarks/{name}.py"
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.endswith(f"found none: {ask}\n")
+    assert ask in (ROOT / "benchmarks" / f"{name}.py").read_text().split('"""')[1]
 
 
 def test_the_pages_are_notebooks_that_are_not_run() -> None:

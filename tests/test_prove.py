@@ -1,5 +1,6 @@
 """Verdicts on the claims of the field: what an expert would try, true and false."""
 
+import json
 import random
 
 import pytest
@@ -25,7 +26,9 @@ from elboproof.language import (
     variables,
 )
 from elboproof.normal import Normaliser
+from elboproof.parse import parse_claim
 from elboproof.prove import Proved, Refuted, Undecided, prove
+from elboproof.report import as_dict, as_text
 from elboproof.terms import unfolded
 
 x, y, z, w, D, theta, z1, z2, x0, x1, x2, x3 = variables("x y z w D theta z1 z2 x0 x1 x2 x3")
@@ -141,3 +144,52 @@ def test_what_was_proved_before_changes_nothing():
     prove(Ge(*built()))
     assert Support(p(D, theta), q(theta), (theta,)) in alone
     assert gap() == gap() == alone
+
+
+LARGE = [
+    ("(123456789^12)^12 = 1", Refuted),
+    ("((123456789^12)^12)^12 = 1", Undecided),
+    ("log(123456789^12 + 1) >= 0", Proved),
+    ("((p(x) + q(x) + r(x) + 1)^12)^12 = 1", Refuted),
+    ("((p(x) + q(x) + r(x) + 1)^12)^12 >= 1", Undecided),
+    ("E_{p(x)}[(10^9 p(x))^12] <= 1", Refuted),
+]
+
+
+@pytest.mark.parametrize(("source", "verdict"), LARGE)
+def test_large_numbers_and_powers_end_soon(source, verdict):
+    found = prove(parse_claim(source))
+    assert isinstance(found, verdict)
+    assert as_text(found)
+    assert json.dumps(as_dict(found))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "E_{q(x,y)}[(1/f(x,y)) f(x,y)] = 1",
+        "E_{r(x)}[log(1 + f(x) (p(x)/f(x)))] = E_{r(x)}[log(1 + p(x))]",
+        "int (p(z|x)/f(y)) f(y) dy dx >= (int p(z|x) dx) (int p(y)/p(y) dy)",
+    ],
+)
+def test_a_table_that_does_not_meet_the_conditions_contradicts_nothing(source):
+    assert isinstance(prove(parse_claim(source)), Proved)
+
+
+def test_true_for_discrete_laws_is_said_only_without_inclusions():
+    """False for q a point and p uniform on two."""
+    verdict = prove(parse_claim("H(q(x)) >= 1 - E_{q(x)}[p(x)/q(x)]"))
+    assert isinstance(verdict, Refuted)
+    assert verdict.discrete == "unknown"
+
+
+@pytest.mark.parametrize(
+    "source", ["r(z) (E_{q(x)}[p(x)] - E_{q(x)}[p(x)]) = 0", "E_{r(z)}[E_{q(x)}[p(x)] - E_{q(x)}[p(x)]] >= 0"]
+)
+def test_what_cancels_is_finite_also_within_a_product_or_mean(source):
+    assert prove(parse_claim(source)).conditions
+
+
+def test_half_of_a_gap_is_not_known_to_be_finite():
+    verdict = prove(parse_claim("log E_{q(x)}[p(x)] - E_{q(x)}[log p(x)] >= 0"))
+    assert "provided E_{q(x)}[log p(x)] < inf" in as_text(verdict)

@@ -3,6 +3,7 @@
 import pytest
 from sympy import Function, Rational
 
+from elboproof import language as lang
 from elboproof.errors import IllFormed
 from elboproof.language import (
     ELBO,
@@ -80,3 +81,18 @@ def test_what_has_no_latex_says_so():
     with pytest.raises(IllFormed, match="found the text 'x'"):
         latex("x")
     assert latex(p) == "p"
+
+
+@pytest.mark.parametrize(
+    ("term", "shown"),
+    [
+        (2 * (3 * p(x)), r"2 \cdot 3 \, p(x)"),
+        (lang.Times(p(x), 2, 3), r"p(x) \cdot 2 \cdot 3"),
+        (p(x) * (3 * f(x)), r"p(x) \cdot 3 \, f(x)"),
+        (lang.Times(Rational(1, 2), p(x), q(x)), r"\frac{1}{2} \, p(x) \, q(x)"),
+        (lang.Times(Rational(1, 2), lang.Times(2, p(x))), r"\frac{1}{2} \cdot 2 \, p(x)"),
+    ],
+    ids=str,
+)
+def test_numbers_never_stand_side_by_side(term, shown):
+    assert latex(term) == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import functools
 import hashlib
 import http.server
@@ -59,7 +60,13 @@ def build() -> int:
 
 def serve(port: int) -> None:
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = f"port {port} is taken" if taken else f"cannot serve at port {port} ({error})"
+        raise SystemExit(f"{reason}: make serve PORT={port + 1 if taken and port < 65535 else 8001}") from None
+    with server:
         print(f"the book is at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends)", flush=True)
         try:
             server.serve_forever()

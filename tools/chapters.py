@@ -26,6 +26,8 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parent.parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 HEADER = "---\nkernelspec:\n  display_name: Python 3\n  language: python\n  name: python3\n---\n\n"
+LEXER = "ipython3"  # what a chapter's fences name
+WRITTEN = ("tags", "mystnb")  # what of a cell's metadata people write; the rest is Jupyter's
 TIMEOUT = 120
 
 
@@ -40,12 +42,16 @@ def sha(*parts: bytes) -> str:
     return total.hexdigest()
 
 
+def written(cell: NotebookNode) -> dict[str, object]:
+    return {key: value for key, value in cell.metadata.items() if key in WRITTEN}
+
+
 def sources(notebook: NotebookNode) -> list[tuple[str, str, str]]:
-    """What a person wrote: of each cell its kind, text and tags."""
+    """What a person wrote: of each cell its kind, text and tags. Jupyter leaves an empty cell behind the last."""
     return [
-        (cell.cell_type, cell.source.strip("\n"), json.dumps(cell.metadata, sort_keys=True))
+        (cell.cell_type, cell.source.strip("\n"), json.dumps(written(cell), sort_keys=True))
         for cell in notebook.cells
-        if cell.cell_type != "markdown" or cell.source.strip()
+        if cell.source.strip()
     ]
 
 
@@ -75,10 +81,10 @@ def to_text(notebook: NotebookNode) -> str:
     """A notebook as a chapter's text, without outputs."""
     bare = nbformat.from_dict(notebook)
     bare.metadata = NotebookNode(kernelspec=NotebookNode(KERNEL), jupytext=NotebookNode())
-    bare.metadata.jupytext.notebook_metadata_filter = "-all"
+    bare.metadata.jupytext.update(notebook_metadata_filter="-all", default_lexer=LEXER)
+    bare.cells = [cell for cell in bare.cells if cell.source.strip()]
     for cell in bare.cells:
-        keep = {key: value for key, value in cell.metadata.items() if key in ("tags", "mystnb")}
-        cell.metadata = NotebookNode(keep)
+        cell.metadata = NotebookNode(written(cell))
     body = jupytext.writes(bare, fmt="md:myst")
     body = re.sub(r"\A---\n.*?\n---\n+", "", body, flags=re.DOTALL)
     return HEADER + body.lstrip("\n")
@@ -157,9 +163,9 @@ def guard(chapter: Path, target: Path) -> None:
     if not target.is_file():
         return
     notebook = nbformat.read(target, as_version=4)
-    written = notebook.metadata.get("elboproof", {}).get("source")
+    made = notebook.metadata.get("elboproof", {}).get("source")
     now = fingerprint(notebook)
-    if now != written and now != fingerprint(parse(chapter.read_text())):
+    if now != made and now != fingerprint(parse(chapter.read_text())):
         raise Edited(
             f"{target.name} was edited after it was made from {chapter.name}.\n"
             f"  keep the edits:  make carry NB=book/{target.name}\n"
@@ -167,10 +173,20 @@ def guard(chapter: Path, target: Path) -> None:
         )
 
 
+def recorded(root: Path) -> dict[str, str]:
+    record = root / "_build" / "chapters.json"
+    return json.loads(record.read_text()) if record.is_file() else {}
+
+
+def write_record(root: Path, stamps: dict[str, str]) -> None:
+    record = root / "_build" / "chapters.json"
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n")
+
+
 def run(names: list[str], *, force: bool, jobs: int, root: Path = ROOT) -> int:
     """Execute every chapter whose text, library or notebook changed; 1 if one fails."""
-    record = root / "_build" / "chapters.json"
-    stamps: dict[str, str] = json.loads(record.read_text()) if record.is_file() else {}
+    stamps = recorded(root)
     wanted = {Path(name).stem for name in names}
     chapters = sorted((root / "chapters").glob("*.md"))
     if unknown := wanted - {path.stem for path in chapters}:
@@ -207,15 +223,14 @@ def run(names: list[str], *, force: bool, jobs: int, root: Path = ROOT) -> int:
         else:
             stamps[name] = stamp(chapter)
             print(f"{name}: executed in {seconds:.1f} s", flush=True)
-    record.parent.mkdir(exist_ok=True)
-    record.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n")
+    write_record(root, stamps)
     if not todo and not failed:
         print("every chapter is up to date")
     return int(failed)
 
 
-def carry(name: str, root: Path = ROOT) -> int:
-    """Write an edited notebook's cells back to its chapter, where they differ."""
+def carry(name: str, root: Path = ROOT, *, force: bool = False) -> int:
+    """Write an edited notebook's cells back to its chapter, where they differ; never over edits of the chapter."""
     path = root / "book" / f"{Path(name).stem}.ipynb"
     if not path.is_file():
         print(f"no notebook {name!r}; say for example: make carry NB=book/jensen.ipynb", file=sys.stderr)
@@ -223,10 +238,23 @@ def carry(name: str, root: Path = ROOT) -> int:
     chapter = root / "chapters" / f"{path.stem}.md"
     notebook = nbformat.read(path, as_version=4)
     text = to_text(notebook)
-    if chapter.is_file() and fingerprint(parse(chapter.read_text())) == fingerprint(parse(text)):
-        print(f"chapters/{chapter.name} says the same already")
-        return 0
+    stamps, key = recorded(root), f"{path.stem}, carried"
+    if chapter.is_file():
+        before = fingerprint(parse(chapter.read_text()))
+        if before == fingerprint(parse(text)):
+            print(f"chapters/{chapter.name} says the same already")
+            return 0
+        made = notebook.metadata.get("elboproof", {}).get("source", before)
+        if before not in (made, stamps.get(key)) and not force:
+            print(
+                f"chapters/{chapter.name} was edited after {path.name} was made from it.\n"
+                f"  the notebook's text instead:  make carry NB=book/{path.name} FORCE=1\n"
+                f"  the chapter's text instead:   make chapters NB={path.stem} FORCE=1",
+                file=sys.stderr,
+            )
+            return 1
     chapter.write_text(text)
+    write_record(root, stamps | {key: fingerprint(parse(text))})
     print(f"chapters/{chapter.name} written; now: make chapters NB={path.stem}")
     return 0
 
@@ -240,9 +268,10 @@ def main() -> int:
     verb.add_argument("--jobs", type=int, default=2)
     verb = verbs.add_parser("carry")
     verb.add_argument("name", nargs="?", default="")
+    verb.add_argument("--force", action="store_true")
     options = parser.parse_args()
     if options.verb == "carry":
-        return carry(options.name)
+        return carry(options.name, force=options.force)
     return run(options.names, force=options.force, jobs=options.jobs)
 
 

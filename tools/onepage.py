@@ -28,8 +28,8 @@ def order(toc: Path) -> list[str]:
 class Chapter:
     """One page of the site, made ready to stand beside the others: its ids are its own."""
 
-    def __init__(self, site: Path, name: str, names: set[str]) -> None:
-        self.site, self.name, self.names = site, name, names
+    def __init__(self, site: Path, name: str, names: set[str], number: int = 0) -> None:
+        self.site, self.name, self.names, self.number = site, name, names, number
         self.folder = posixpath.dirname(name)
         self.tree = lxml.html.fromstring((site / f"{name}.html").read_text(encoding="utf-8"))
         found = self.tree.xpath("//article")
@@ -42,6 +42,11 @@ class Chapter:
                 element.drop_tree()
         for element in self.article.iter("details"):
             element.set("open", "")
+        self.title = self.article.xpath("string(.//h1)").strip()
+        if number:
+            heading = self.article.find(".//h1")
+            heading.insert(0, lxml.html.fragment_fromstring(numbered(number)))
+            heading[0].tail, heading.text = f" {heading.text or ''}", None
         self.ids = set(self.article.xpath(".//@id"))
         for element in self.article.iter():
             if isinstance(element.tag, str):
@@ -85,9 +90,6 @@ class Chapter:
         inner = "".join(lxml.html.tostring(child, encoding="unicode") for child in self.article)
         return f'<section class="elbo-chapter" id="{self.prefix}">{inner}</section>'
 
-    def title(self) -> str:
-        return self.article.xpath("string(.//h1)").strip()
-
     def headings(self) -> list[tuple[str, str]]:
         """The anchors and the words of what stands below the chapter's title."""
         found = self.article.xpath(".//section[@id][h2]")
@@ -97,9 +99,13 @@ class Chapter:
         return {path.get("id"): path.get("d") for path in self.tree.xpath("//*[@id='elbo-glyphs']//*[@id]")}
 
 
-def assemble(site: Path, pages: list[str], title: str, author: str) -> str:
-    """One page of the pages of a built site, to be put in a folder beside it."""
-    chapters = [Chapter(site, name, set(pages)) for name in pages]
+def numbered(number: int) -> str:
+    return f'<span class="elbo-chapter-number">{number}</span>' if number else ""
+
+
+def assemble(site: Path, pages: list[str], title: str, author: str, edition: str = "") -> str:
+    """One page of the pages of a built site, to be put in a folder beside it; the first has no number."""
+    chapters = [Chapter(site, name, set(pages), number) for number, name in enumerate(pages)]
     glyphs: dict[str, str] = {}
     for chapter in chapters:
         glyphs |= chapter.glyphs()
@@ -109,8 +115,10 @@ def assemble(site: Path, pages: list[str], title: str, author: str) -> str:
         for href in chapters[0].tree.xpath("//link[@rel='stylesheet']/@href")
     )
     contents = "".join(
-        f'<li><a href="#{chapter.prefix}">{escape(chapter.title())}</a><ol>'
-        + "".join(f'<li><a href="#{anchor}">{escape(words)}</a></li>' for anchor, words in chapter.headings())
+        f'<li><a href="#{chapter.prefix}">{numbered(chapter.number)}<span>{escape(chapter.title)}</span></a><ol>'
+        + "".join(
+            f'<li><a href="#{anchor}"><span>{escape(words)}</span></a></li>' for anchor, words in chapter.headings()
+        )
         + "</ol></li>"
         for chapter in chapters
     )
@@ -119,7 +127,8 @@ def assemble(site: Path, pages: list[str], title: str, author: str) -> str:
         f"<title>{escape(title)}</title>{sheets}</head>"
         '<body class="elbo-book"><svg id="elbo-glyphs" aria-hidden="true" width="0" height="0">'
         f"<defs>{shared}</defs></svg>"
-        f'<main class="bd-article"><div class="elbo-title"><h1>{escape(title)}</h1><p>{escape(author)}</p></div>'
+        f'<main class="bd-article"><div class="elbo-title"><h1>{escape(title)}</h1><p>{escape(author)}</p>'
+        f"<p>{escape(edition)}</p></div>"
         f'<nav class="elbo-contents" aria-label="Contents"><h2>Contents</h2><ol>{contents}</ol></nav>'
         + "".join(chapter.html() for chapter in chapters)
         + "</main></body></html>\n"

@@ -160,7 +160,7 @@ class Conditions:
         for term in terms:
             vector = _averaged(self._normal(term))
             if not _delicate(term):
-                if spanned.add(vector):  # a mean of densities, which may exceed any bound
+                if spanned.add(vector) or (not vector and self._unbounded(term)):
                     kept.append(lang.Finite(term))
                 continue
             atoms = log_atoms(term)
@@ -174,6 +174,11 @@ class Conditions:
             kept.append(lang.Finite(term))
         return kept
 
+    def _unbounded(self, term: Any) -> bool:
+        """Whether a term holds a mean of densities, which may exceed any bound, also where it cancels: m - m."""
+        means = [node for node, _ in walk(term) if isinstance(node, (lang.E, lang.Integral))]
+        return bool(_averaged(self._normal(term))) or any(_averaged(self._normal(mean)) for mean in means)
+
     def bounded(self, gaps: list[Polynomial]) -> list[Any]:
         """For ``L >= R``: no summand drags ``L - R`` to -inf. `gaps` are normal forms known to be >= 0."""
         flip = -1 if isinstance(self._claim, lang.Le) else 1
@@ -185,7 +190,7 @@ class Conditions:
             if sign > 0 and nonnegative(unit.term) and _has_a_value(unit.term):
                 continue
             if not _delicate(unit.term):
-                if _averaged(self._normal(unit.term)):
+                if self._unbounded(unit.term):
                     out[lang.Finite(unit.term, "below" if sign > 0 else "above")] = None
                 continue
             inside = unit.term.args[0] if isinstance(unit.term, lang.E) else unit.term
@@ -252,12 +257,19 @@ def _has_a_value(term: Any) -> bool:
     """Whether a term that is >= 0 by its form cannot be undefined: it holds no logarithm and no quotient."""
     nodes = [node for node, _ in walk(term)]
     inverse = any(isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0 for node in nodes)
-    return not inverse and not any(isinstance(node, (lang.Log, lang.Over)) for node in nodes)
+    divided = any(isinstance(node, lang.Over) and not isinstance(node.args[1], sympy.Rational) for node in nodes)
+    return not inverse and not divided and not any(isinstance(node, lang.Log) for node in nodes)
 
 
 def _averaged(poly: Polynomial) -> Polynomial:
-    """Without the monomials that are functions of the free variables alone."""
-    return {m: v for m, v in poly.items() if any(f[0] == "integral" for f, _ in m)}
+    """Without the monomials that are functions of the free variables alone, finite wherever they have a value."""
+    return {m: v for m, v in poly.items() if any(_holds_an_integral(f) for f, _ in m)}
+
+
+def _holds_an_integral(factor: Any) -> bool:
+    if factor[0] in ("log", "sum"):
+        return any(_holds_an_integral(f) for mono, _ in factor[1] for f, _ in mono)
+    return factor[0] == "integral" or (factor[0] == "inverse" and _holds_an_integral(factor[1]))
 
 
 def _direction(vector: Polynomial) -> Any:

@@ -23,6 +23,7 @@ from .tables import Table
 from .values import INF, NEG_INF, ZERO, Undefined, Value, add, compare, divide, log, multiply
 
 ONE = Fraction(1)
+MOST = 2**4000
 
 
 class Exact:
@@ -64,6 +65,8 @@ class Exact:
             out: Value = ONE
             for _ in range(abs(exponent)):
                 out = multiply(out, base)
+                if isinstance(out, Fraction) and max(abs(out.numerator), out.denominator) > MOST:
+                    return Undefined("a number of more than 4,000 bits")
             return out if exponent >= 0 else divide(ONE, out)
         if isinstance(term, AppliedUndef):
             args = tuple(v.name for v in term.args)

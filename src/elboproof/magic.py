@@ -8,20 +8,30 @@ The line may declare factorisations, separated by semicolons; each line of the c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from .errors import ElboproofError
 from .parse import parse_claim
 from .prove import prove
+from .unreadable import Unreadable
 
 
-def verdicts(line: str, cell: str | None = None) -> list[Any]:
-    """The verdicts on the claims of a cell, or of the line where there is no cell."""
-    if cell is None:
-        return [prove(parse_claim(line))]
+def claims(cell: str) -> list[tuple[int, str]]:
+    """The claims of a cell, each with its line, of which the magic's own is the first."""
+    lines = enumerate(map(str.strip, cell.splitlines()), 2)
+    return [(number, text) for number, text in lines if text and not text.startswith("#")]
+
+
+def verdicts(line: str, cell: str) -> Iterator[tuple[int, Any]]:
+    """Of each claim of a cell its line, and the verdict or why it cannot be read."""
     where = [part.strip().removeprefix("where ") for part in line.split(";") if part.strip()]
-    sources = [text.strip() for text in cell.splitlines() if text.strip() and not text.lstrip().startswith("#")]
-    return [prove(parse_claim(source, where)) for source in sources]
+    for number, source in claims(cell):
+        try:
+            found = prove(parse_claim(source, where))
+        except Unreadable as error:
+            yield number, error
+        else:
+            yield number, found
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -30,14 +40,25 @@ def load_ipython_extension(shell: Any) -> None:
     from IPython.display import display  # type: ignore[import-not-found,unused-ignore]
 
     def magic(line: str, cell: str | None = None) -> Any:
-        try:
-            found = verdicts(line, cell)
-        except ElboproofError as error:
-            raise UsageError(str(error)) from None  # the message and its caret, without a traceback
-        if len(found) == 1:
-            return found[0]
-        for verdict in found:
-            display(verdict)
+        """A claim alone is the cell's value; of several each verdict is shown as it is found."""
+        where, text = ("", line) if cell is None else (line, cell)
+        count, found = len(claims(text)), verdicts(where, text)
+        if not count:
+            raise UsageError("expected a claim, found none")
+        if count == 1:
+            ((_, verdict),) = found
+            if isinstance(verdict, Unreadable):
+                raise UsageError(str(verdict))  # the message and its caret, without a traceback
+            return verdict
+        unread = []
+        for number, verdict in found:
+            if isinstance(verdict, Unreadable):
+                print(f"line {number}: Not readable: {verdict}")
+                unread.append(str(number))
+            else:
+                display(verdict)
+        if unread:
+            raise UsageError(f"expected a claim on each line, found none on line {', '.join(unread)}")
         return None
 
     shell.register_magic_function(magic, magic_kind="line_cell", magic_name="prove")

@@ -26,6 +26,8 @@ from sympy import Rational
 from sympy.core.function import AppliedUndef
 
 from . import language as lang
+from .errors import IllFormed
+from .integers import primes
 from .linear import add_into
 from .structure import canonical, integrated
 
@@ -35,6 +37,8 @@ Polynomial = dict[Monomial, Fraction]
 Names = frozenset[str]
 
 ONE: Monomial = frozenset()
+MOST_PRODUCTS = 20_000
+MOST_BITS = 4_000  # of a number: more could not be printed
 DEFINITIONS = ("KL", "ELBO", "H", "CE", "I")
 SWITCHES = frozenset({*DEFINITIONS, "expectation", "linearity", "product", "sum", "cancel", "log", "structure"})
 
@@ -65,6 +69,11 @@ def power(mono: Monomial, exponent: int) -> Monomial:
 
 
 def product(first: Polynomial, second: Polynomial) -> Polynomial:
+    if len(first) * len(second) > MOST_PRODUCTS:
+        raise IllFormed(
+            f"expected products of sums with at most {MOST_PRODUCTS} summands once multiplied out, found one with "
+            f"{len(first)} times {len(second)}"
+        )
     out: Polynomial = {}
     for m1, c1 in first.items():
         for m2, c2 in second.items():
@@ -166,6 +175,8 @@ class Normaliser:
             out = constant(1)
             for _ in range(abs(exponent)):
                 out = product(out, base)
+            if any(max(abs(v.numerator), v.denominator).bit_length() > MOST_BITS for v in out.values()):
+                raise IllFormed(f"expected numbers of at most {MOST_BITS} bits, found a power with more")
             return self._settled(out)
         if isinstance(term, lang.Log):
             return self._log(self(term.args[0]))
@@ -276,7 +287,7 @@ class Normaliser:
     def _log_number(value: Fraction) -> Polynomial:
         out: Polynomial = {}
         for number, sign in ((value.numerator, 1), (value.denominator, -1)):
-            for prime, exponent in sympy.factorint(number).items() if number != 1 else ():
+            for prime, exponent in primes(number):
                 inner = freeze(constant(prime))
                 add_into(out, {single(("log", inner)): Fraction(sign * exponent)})
         return out

@@ -20,7 +20,7 @@ from .forms import Gap, covered
 from .gaps import Candidates, certificate, check_certificate, strange
 from .language import relation
 from .normal import SWITCHES, Normaliser, Polynomial
-from .refute import Counterexample, fails_on, fails_soon, refute, valueless
+from .refute import Counterexample, fails_on, fails_soon, met, refute, valueless
 from .rules import rules_used, single_inequality
 from .signs import loses, positive
 from .tables import Shape, random_table
@@ -106,7 +106,10 @@ def prove(claim: Any) -> Proved | Refuted | Undecided:
         limit = str(reason)
     if proved is not None:
         return _examined(proved)
-    found = refute(claim)
+    try:
+        found = refute(claim)
+    except IllFormed as reason:
+        return Undecided(claim, str(reason))
     if found is None:
         return Undecided(claim, limit or _why(claim, difference, missing))
     return Refuted(claim, found)
@@ -182,6 +185,8 @@ def _examined(proved: Proved) -> Proved:
         table = random_table(shape, rng, states=states, weighted=i > 0, positive=positive)
         found = fails_on(claim, table)
         if isinstance(found, Counterexample):
+            if not met(proved.conditions, table):
+                continue
             raise Disagreement(
                 f"proved {claim}, but on a table its sides are {found.lhs} and {found.rhs}: "
                 "this is a bug in elboproof, please report it"
@@ -209,7 +214,8 @@ def _discrete(claim: Any) -> str:
     if pieces is None:
         return "unknown"
     check_certificate(claim, upward, pieces, discrete=True)
-    return "true"
+    needs = Conditions(claim, normaliser).supports() + [c for _, gap in pieces for c in covered(gap, normaliser)]
+    return "unknown" if any(isinstance(condition, lang.Support) for condition in needs) else "true"
 
 
 def _monomials(poly: Any) -> Iterator[Any]:

@@ -14,9 +14,11 @@ from fractions import Fraction
 from itertools import chain, islice
 from typing import Any
 
-from .errors import NotComparable
+from .conditions import Conditions
+from .errors import IllFormed, NotComparable
 from .exact import Exact, ordered
 from .language import relation
+from .normal import Normaliser
 from .tables import Shape, Table, random_table, skewed_table, small_tables
 from .values import Value, is_finite
 
@@ -148,9 +150,10 @@ def refute(claim: Any, seed: int = 0) -> Counterexample | None:
 def _far(claim: Any, shape: Shape, seed: int) -> Counterexample | None:
     """A counterexample among tables of tiny and huge densities, then among those where a law misses states.
 
-    Only for a claim without a value elsewhere: what misses states could be excused by an inclusion of supports.
+    Only for a claim without a value elsewhere; and what misses states must meet the inclusions that the claim needs.
     """
     rng = random.Random(seed + 3)
+    needs = Conditions(claim, Normaliser()).supports()
     for i in range(FAR):
         scales = {v: Fraction(2) ** rng.choice((-40, -20, 20, 40)) for v in shape.variables}
         missing = 0.5 * (2 * i >= FAR)
@@ -158,6 +161,14 @@ def _far(claim: Any, shape: Shape, seed: int) -> Counterexample | None:
         if not missing:
             made.weights |= {v: tuple(scale * w for w in made.weights[v]) for v, scale in scales.items()}
         sides = _sides(claim, made)
-        if isinstance(_judged(claim, sides), Counterexample):
+        if isinstance(_judged(claim, sides), Counterexample) and (not missing or met(needs, made)):
             return sides
     return None
+
+
+def met(conditions: Iterable[Any], table: Table) -> bool:
+    """Whether side conditions hold on a table; what has no value there does not."""
+    try:
+        return all(Exact(table).holds(condition) for condition in conditions)
+    except (NotComparable, IllFormed):
+        return False

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import language as lang
 from .linear import add_into
-from .normal import SWITCHES, Normaliser, Polynomial, freeze, single
+from .normal import ONE, SWITCHES, Normaliser, Polynomial, freeze, single
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ def _drops_gap(rule: Rule, claim: Any) -> bool:
 
 def gap_at(rule: Rule, mono: Any) -> Polynomial | None:
     """The gap, in the normal form that only rearranges, whose leading monomial this is."""
+    if rule.name == "tangent inequality":
+        return _tangent_at(mono)
     if len(mono) != 1:
         return None
     ((factor, exponent),) = mono
@@ -139,6 +141,19 @@ def gap_at(rule: Rule, mono: Any) -> Polynomial | None:
                 below = single(("mean", mean[1], freeze({logged: Fraction(1)})))
                 return {mono: Fraction(1), below: Fraction(-1)}
     return None
+
+
+def _tangent_at(mono: Any) -> Polynomial | None:
+    """X - 1 - log X for a quotient of densities, or E[X] - 1 - E[log X]."""
+    ((factor, exponent), *others) = mono or [(("number",), 1)]
+    averaged = factor[0] == "mean" and exponent == 1 and not others and len(factor[2]) == 1
+    ((x, value),) = factor[2] if averaged else ((mono, 1),)
+    kinds = {f[1][0] if f[0] == "inverse" else f[0] for f, _ in x}
+    if value != 1 or kinds != {"density"}:
+        return None
+    logged = single(("log", freeze({x: Fraction(1)})))
+    below = single(("mean", factor[1], freeze({logged: Fraction(1)}))) if averaged else logged
+    return {mono: Fraction(1), ONE: Fraction(-1), below: Fraction(-1)}
 
 
 def single_inequality(claim: Any) -> Rule | None:

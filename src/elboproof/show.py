@@ -115,16 +115,11 @@ def _product(args: Any) -> str:
     if head == -1 and rest:
         inner = _product(rest)
         return "-" + (rf"\left({inner}\right)" if inner.startswith("-") else inner)
-    parts = []
+    out = ""
     for position, arg in enumerate(args):
         text = _within(arg, PRODUCT)
         delicate = isinstance(arg, (lang.Log, lang.Integral)) and position < len(args) - 1
-        parts.append(rf"\left({text}\right)" if delicate or (position and text.startswith("-")) else text)
-    bare = isinstance(args[0], Rational) and len(args) > 1 and isinstance(args[1], Rational)
-    return (r" \cdot " if bare else r" \, ").join(parts)
-
-
-lang.Term._latex = lambda self, printer, *args: latex(self)
-lang.Claim._latex = lambda self, printer, *args: latex(self)
-lang.Term._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"
-lang.Claim._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"
+        text = rf"\left({text}\right)" if delicate or (position and text.startswith("-")) else text
+        number = isinstance(arg, Rational) or text[:1].isdigit()  # 2 and 3 p(x) side by side would be 23 p(x)
+        out += (r" \cdot " if number else r" \, ") * bool(position) + text
+    return out

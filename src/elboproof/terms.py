@@ -51,6 +51,8 @@ def operand(item: Any, place: str = "") -> Expr:
             raise IllFormed(f"expected an exact number{where}, found the float {item}: write Rational(1, 2), not 0.5")
         if isinstance(part, Term):
             continue
+        if isinstance(part, AppliedUndef) and getattr(part.func, "_kwargs", {}):
+            raise IllFormed(f"expected a generic function without assumptions in {where}, found {part} with some")
         if isinstance(part, AppliedUndef) and not all(isinstance(arg, Variable) for arg in part.args):
             raise IllFormed(f"expected a generic function of variables, such as f(x),{where}, found {part}")
         if isinstance(part, Symbol) and not isinstance(part, Variable):
@@ -373,7 +375,7 @@ def subterms(item: Basic) -> Iterator[Basic]:
 def _level(item: Expr) -> int:
     if isinstance(item, (Plus, sympy.Add)):
         return 1
-    if isinstance(item, (Times, Over, sympy.Mul)):
+    if isinstance(item, (Times, Over, sympy.Mul)) or (isinstance(item, sympy.Pow) and item.args[1] < 0):
         return 2
     return 3 if isinstance(item, (Power, sympy.Pow)) else 5
 

@@ -8,16 +8,17 @@ product of two logarithms, is enclosed in an interval: an enclosure can tell two
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 import mpmath
-import sympy
 from mpmath import iv
 
 from .errors import NotComparable
+from .integers import LARGE, primes
 
 iv.prec = 200  # of every enclosure, in bits
 
@@ -85,25 +86,6 @@ class Enclosure:
 
 Value = Fraction | LogSum | Enclosure | Infinite | Undefined
 ZERO = Fraction(0)
-LARGE = 10**12  # above it, a factor without small primes is kept whole
-
-
-@lru_cache(maxsize=65536)
-def _primes(number: int) -> tuple[tuple[int, int], ...]:
-    """The prime factors of a number; a large rest stays whole, since its factors may take hours to find."""
-    out, rest = [], number
-    for p in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47):
-        count = 0
-        while rest % p == 0:
-            rest //= p
-            count += 1
-        if count:
-            out.append((p, count))
-    if rest > LARGE or 1 < rest <= 2209:
-        out.append((rest, 1))
-    elif rest > 1:
-        out += [(int(p), int(e)) for p, e in sympy.factorint(rest).items()]
-    return tuple(out)
 
 
 def _coprime(logs: dict[int, Fraction]) -> dict[int, Fraction]:
@@ -127,7 +109,7 @@ def _coprime(logs: dict[int, Fraction]) -> dict[int, Fraction]:
             while number % part == 0:
                 number //= part
                 total += value
-        for p, exponent in _primes(part) if total else ():  # a part of what was too large may be small enough
+        for p, exponent in primes(part) if total else ():  # a part of what was too large may be small enough
             out[p] = total * exponent
     return out
 
@@ -138,8 +120,8 @@ def log(value: Value) -> Value:
     if isinstance(value, Fraction):
         if value <= 0:
             return NEG_INF if value == 0 else Undefined("logarithm of a negative number")
-        logs = {p: Fraction(e) for p, e in _primes(value.numerator)}
-        for p, e in _primes(value.denominator):
+        logs = {p: Fraction(e) for p, e in primes(value.numerator)}
+        for p, e in primes(value.denominator):
             logs[p] = Fraction(-e)
         return LogSum(ZERO, logs)
     if isinstance(value, Infinite):
@@ -270,23 +252,27 @@ def sign(a: Value) -> int:
     if isinstance(a, Undefined):
         raise NotComparable(f"expected a value with a sign, found one {a}")
     if isinstance(a, LogSum):
-        size = abs(float(a.rational)) + math.fsum(abs(float(c)) * math.log(p) for p, c in a.logs.items())
-        estimate = float(a)
-        if abs(estimate) > 1e-12 * size:  # a hundred times the rounding of these few operations
-            return 1 if estimate > 0 else -1
+        with suppress(OverflowError):
+            size = abs(float(a.rational)) + math.fsum(abs(float(c)) * math.log(p) for p, c in a.logs.items())
+            estimate = float(a)
+            if abs(estimate) > 1e-12 * size:  # a hundred times the rounding of these few operations
+                return 1 if estimate > 0 else -1
         precision = 200  # known not to be zero, so some precision tells
         while True:
             with mpmath.workprec(precision):
-                exact = mpmath.mpf(a.rational.numerator) / a.rational.denominator
-                for p, c in a.logs.items():
-                    exact += mpmath.mpf(c.numerator) / c.denominator * mpmath.log(p)
-                if abs(exact) > mpmath.mpf(size) * mpmath.mpf(2) ** (20 - precision):
+                parts = [_real(a.rational), *(_real(c) * mpmath.log(p) for p, c in a.logs.items())]
+                exact = mpmath.fsum(parts)
+                if abs(exact) > mpmath.fsum(parts, absolute=True) * mpmath.mpf(2) ** (20 - precision):
                     return 1 if exact > 0 else -1
             precision *= 2
     interval = a.interval
     if interval.a > 0 or interval.b < 0:
         return 1 if interval.a > 0 else -1
     raise NotComparable(f"expected an enclosure on one side of zero, found {a}")
+
+
+def _real(a: Fraction) -> Any:
+    return mpmath.mpf(a.numerator) / a.denominator
 
 
 def compare(a: Value, b: Value) -> int:
@@ -302,4 +288,9 @@ def is_finite(a: Value) -> bool:
 
 def decimal(a: Value, digits: int = 6) -> str:
     """The value rounded to `digits` decimals, or its own text where it is no number."""
-    return f"{float(a):.{digits}f}" if isinstance(a, (Fraction, LogSum, Enclosure)) else str(a)
+    if not isinstance(a, (Fraction, LogSum, Enclosure)):
+        return str(a)
+    try:
+        return f"{float(a):.{digits}f}"
+    except OverflowError:
+        return mpmath.nstr(_interval(a).mid, digits + 1)
