@@ -123,3 +123,9 @@ def _product(args: Any) -> str:
         number = isinstance(arg, Rational) or text[:1].isdigit()  # 2 and 3 p(x) side by side would be 23 p(x)
         out += (r" \cdot " if number else r" \, ") * bool(position) + text
     return out
+
+
+lang.Term._latex = lambda self, printer, *args: latex(self)
+lang.Claim._latex = lambda self, printer, *args: latex(self)
+lang.Term._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"
+lang.Claim._repr_latex_ = lambda self: rf"$\displaystyle {latex(self)}$"
