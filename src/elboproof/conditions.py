@@ -92,7 +92,7 @@ class Conditions:
                 covered = density and all(_implied(j, mask) for j in others)
                 self.bare |= not masked
                 self.loose |= not (masked or covered)
-                if not kept:
+                if not (kept and scope.bound):
                     yield self._positive(zero, left, scope)
 
     def _positive(self, zero: Any, left: Monomial, scope: Scope) -> Any:
