@@ -172,6 +172,24 @@ DIVIDED = [
     "E_{q(x,y)}[log((2 p(x,y) - r(x,y))/q(x,y))] + E_{q(x|y)}[p(x,y)/q(x,y)] + E_{q(x|y)}[r(x,y)/q(x,y)]"
     " <= E_{q(x|y)}[p(x,y)/q(x,y)] + E_{q(x|y)}[r(x,y)/q(x,y)]",
     "E_{q(y)}[p(x,y)/p(y)] + p(x|y) = E_{q(y)}[p(x,y) (1/p(y))] + p(x|y)",
+    # what is lifted from under a divisor, signs, squares over what they are squares of
+    "E_{q(x)}[p(x)/(-q(x))] <= 1/(-1)",
+    "E_{q(x)}[r(x) p(x)/(-2 q(x))] <= E_{p(x)}[r(x)]/(-2)",
+    "E_{q(x)}[p(x)/q(x)]/(-1) <= 1/(-1)",
+    "1/E_{s(x)}[1/(u(x) (1/r(x)))] = 1/E_{r(x)}[s(x)/u(x)]",
+    "E_{s(x)}[1/(1 + u(x) (1/r(x)))] = E_{r(x)}[s(x)/(r(x) + u(x))]",
+    "log(E_{r(x)}[s(x)/(r(x)+u(x))]) >= -E_{s(x)}[log(1 + u(x) (1/r(x)))]",
+    "E_{s(x)}[log(1/(1 + u(x) (1/r(x))))] <= log E_{r(x)}[s(x)/(r(x)+u(x))]",
+    "E_{s(x)}[log(1+1/(1+u(x) (1/r(x))))] = E_{s(x)}[log(1+r(x) (1/(r(x)+u(x))))]",
+    "E_{r(x)}[1/(1 + p(x,y,z))] = E_{p(x)}[r(x)/(p(x) + p(x,y) p(x,z))] ; where p(x,y,z) = p(x) p(y|x) p(z|x)",
+    "1/E_{r(x)}[1/p(x,y,z)] = 1/E_{p(x)}[r(x)/(p(x,y) p(x,z))] ; where p(x,y,z) = p(x) p(y|x) p(z|x)",
+    "E_{r(x)}[log(1/(1+p(x,y,z)))] <= log E_{p(x)}[r(x)/(p(x)+p(x,y) p(x,z))] ; where p(x,y,z) = p(x) p(y|x) p(z|x)",
+    "1/E_{q(x)}[1/(p(x|y) p(y|x))] = 1/E_{p(x)}[p(y) q(x)/p(x,y)^2]",
+    "E_{q(z)}[1/(1 + r(y|z) r(x,z))] = E_{q(z)}[r(z) (1/(r(z) + r(y,z) r(x,z)))]",
+    "log E_{q(x)}[r(x)^2/r(x)] = log E_{q(x)}[r(x)]",
+    "log(1 + E_{q(x)}[r(x)^2/r(x)]) = log(1 + E_{q(x)}[r(x)])",
+    "E_{q(x)}[(p(x)/r(x)) (r(x)^2/p(x))] <= E_{q(x)}[r(x)]",
+    "log(1 + E_{q(x)}[(p(x)/r(x)) (r(x)^2/p(x))]) = log(1 + E_{q(x)}[r(x)])",
 ]
 
 
@@ -184,3 +202,20 @@ def test_what_is_divided_by_is_asked_for_in_the_form_that_is_compared(source):
     assert oracle.objections(verdict, random.Random(4), 40) == []
     worlds = [oracle.random_world(random.Random(seed), verdict.claim, zeros=0.5) for seed in range(120)]
     assert any(world.truth(verdict.claim) is False for world in worlds)
+
+
+def test_a_function_positive_under_one_measure_is_not_so_under_another_of_the_same_names():
+    """E_{q(x|y)}[E_{r(y)}[log f]] speaks of the y outside in q, and of the y inside in f."""
+    averaged = "E_{q(x|y)}[E_{r(y)}[log f(x,y)]]"
+    source = f"{averaged} + E_{{r(y) q(x|y)}}[f(x,y)] - 1 >= {averaged} + 1/2 E_{{r(y) q(x|y)}}[log(f(x,y)^2)]"
+    verdict = prove(parse_claim(source))
+    assert not isinstance(verdict, Proved)
+    assert oracle.objections(verdict, random.Random(1)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["E_{q(y)}[log(-1 - p(y)/p(y))] >= 0", "E_{q(y)}[log(p(y) - p(y))] = E_{q(y)}[log(r(y) - p(y)/(r(y)/r(y)))]"],
+)
+def test_a_claim_without_a_value_is_no_crash(source):
+    assert not isinstance(prove(parse_claim(source)), Proved)

@@ -20,7 +20,21 @@ from .expand import Terms
 from .linear import Echelon
 from .normal import ONE, Monomial, Normaliser, Polynomial
 from .signs import nonnegative, positive
-from .walks import Atom, Joint, Scope, abbreviates, base, joint, log_atoms, quotient, scopes, summands, units, walk
+from .walks import (
+    Atom,
+    Joint,
+    Scope,
+    Summand,
+    abbreviates,
+    base,
+    joint,
+    log_atoms,
+    quotient,
+    scopes,
+    summands,
+    units,
+    walk,
+)
 
 
 def existing(claim: Any) -> set[Joint]:
@@ -54,6 +68,8 @@ class Conditions:
     def __init__(self, claim: Any, normaliser: Normaliser):
         self._claim, self._normal = claim, normaliser
         self._known = existing(claim)
+        for law in sorted(claim.lhs.atoms(lang.Law) | claim.rhs.atoms(lang.Law), key=str):
+            normaliser.laws.setdefault(law.name, law)
         self.loose = False  # whether a divisor may be zero where nothing masks it, though the conditions hold
         self.bare = False  # whether a divisor may be zero where nothing masks it
 
@@ -66,47 +82,78 @@ class Conditions:
         out: dict[Any, None] = {}
         for side in (self._claim.lhs, self._claim.rhs):
             for scope in scopes(Scope(side)):
-                for above, below in summands(scope.term):
-                    over = lang.Times(*scope.measures, *above) if (*scope.measures, *above) else Integer(1)
-                    forms = self._normal(lang.Over(over, lang.Times(*(d for d, _ in below)))) if below else {}
-                    for d, mask in below:
-                        for condition in self._divisible(base(d), [*scope.measures, *mask], above, forms, scope):
-                            out[condition] = None
+                for summand in summands(scope.term):
+                    if summand.below or scope.closed:
+                        out |= dict.fromkeys(self._divided(summand, scope))
         return list(out)
 
-    def _divisible(self, d: Any, mask: list[Any], above: list[Any], forms: Polynomial, scope: Scope) -> Iterator[Any]:
-        """What must hold for a divisor: it is positive (or only not zero) wherever the rest of its product counts."""
-        for zero in self._zeros(d):
-            density = isinstance(zero, lang.Density)
-            names = {v.name for v in scope.bound}
-            if density and joint(zero) in self._known and not joint(zero)[1] & names:
-                continue
-            free = frozenset(v.name for v in zero.free_symbols)
-            masked = density and _implied(joint(zero), [*mask, *scope.outer])
-            for mono in forms or {ONE: Fraction(1)}:
-                left = self._normal.left(mono, frozenset(v.name for v in scope.open) - free)
-                kept = density and (_vanishes(left, joint(zero)) or _implied(joint(zero), list(scope.outer)))
-                if kept and masked:
-                    continue
-                others = [joint(part) for part in map(base, above) if isinstance(part, lang.Density) and part != zero]
-                covered = density and all(_implied(j, mask) for j in others)
-                self.bare |= not masked
-                self.loose |= not (masked or covered)
-                if not (kept and scope.bound):
-                    yield self._positive(zero, left, scope)
+    def _divided(self, summand: Summand, scope: Scope) -> Iterator[Any]:
+        """What must hold for the divisors of one summand: those written, and those that only its normal form has."""
+        over = (*scope.measures, *summand.above, *summand.raised)
+        whole = lang.Over(
+            lang.Times(*over) if over else Integer(1),
+            lang.Times(*(d for d, _ in summand.below)) if summand.below else Integer(1),
+        )
+        counting = self._joints((*scope.measures, *scope.outer, *(() if scope.closed else summand.above)))
+        for mono in self._normal(whole) or {ONE: Fraction(1)}:
+            for d, mask in summand.below:
+                for zero in self._zeros(base(d)):
+                    yield from self._divisible(zero, [*scope.measures, *mask], counting, mono, summand, scope)
+            for factor, exponent in sorted(mono, key=str) if summand.raised or scope.closed else ():
+                hidden = factor[0] == "density" and (exponent < 0 if scope.closed else exponent > 0)
+                if hidden and not _follows(factor[1:3], [*counting, *self._sure(scope)]):
+                    yield self._positive(Terms(self._normal).factor(factor), counting, scope)
 
-    def _positive(self, zero: Any, left: Monomial, scope: Scope) -> Any:
-        """The condition that a factor is not zero where the others, and the measures around them, are positive."""
+    def _joints(self, parts: Iterable[Any]) -> list[Joint]:
+        """The joint marginals that are positive where all parts of a product are."""
+        found: list[Joint] = []
+        for part in map(base, parts):
+            if isinstance(part, lang.Density):
+                found.append(joint(part))
+            elif len(form := self._normal(part)) == 1:
+                found += [f[1:3] for f, e in next(iter(form)) if f[0] == "density" and e > 0]
+        return found
+
+    def _sure(self, scope: Scope) -> set[Joint]:
+        """Marginals of free variables that are positive because the claim conditions on them."""
+        names = {v.name for v in scope.bound}
+        return {one for one in self._known if not one[1] & names}
+
+    def _divisible(
+        self, zero: Any, mask: list[Any], counting: list[Joint], mono: Monomial, summand: Summand, scope: Scope
+    ) -> Iterator[Any]:
+        """What must hold for a divisor: it is positive (or only not zero) wherever the rest of its product counts."""
+        density = isinstance(zero, lang.Density)
+        if density and joint(zero) in self._sure(scope):
+            return
+        free = frozenset(v.name for v in zero.free_symbols)
+        left = self._normal.left(mono, frozenset(v.name for v in scope.open) - free)
+        true = [*counting, *self._joints(summand.above)]
+        left = frozenset((f, e) for f, e in left if f[0] != "density" or e < 0 or _follows(f[1:3], true))
+        masked = density and _implied(joint(zero), [*mask, *scope.outer])
+        kept = density and (_vanishes(left, joint(zero)) or _implied(joint(zero), list(scope.outer)))
+        if kept and masked:
+            return
+        others = [joint(part) for part in map(base, summand.above) if isinstance(part, lang.Density)]
+        covered = density and all(j != joint(zero) and _implied(j, mask) for j in others)
+        self.bare |= not masked
+        self.loose |= not (masked or covered)
+        if not (kept and scope.bound):
+            counts = [f[1:3] for f, e in left if f[0] == "density" and e > 0]
+            yield self._positive(zero, counting if scope.closed else [*counts, *map(joint, scope.outer)], scope)
+
+    def _positive(self, zero: Any, counts: list[Joint], scope: Scope) -> Any:
+        """The condition that a factor is not zero where joint marginals are positive."""
         density = isinstance(zero, lang.Density)
         logarithm = lang.Log(zero if positive(zero) else lang.Power(zero, 2))
         if not scope.bound:
             return lang.Finite(logarithm, "below") if density else lang.Finite(logarithm)
-        counts = _largest([f[1:3] for f, e in left if f[0] == "density" and e > 0])
-        near = frozenset(v.name for v in zero.free_symbols).union(*(names for _, names in counts))
-        around = [joint(m) for m in scope.outer if joint(m)[1] & near]
-        mass = Terms(self._normal).monomial(
-            frozenset((("density", law, names, frozenset()), 1) for law, names in _largest([*counts, *around]))
-        )
+        near = frozenset(v.name for v in zero.free_symbols)
+        while grown := [one for one in counts if one[1] & near and not one[1] <= near]:
+            near = near.union(*(names for _, names in grown))
+        counts = _largest([one for one in counts if one[1] & near])
+        terms = Terms(self._normal)
+        mass = terms.monomial(frozenset((("density", law, names, frozenset()), 1) for law, names in counts))
         if density:
             over = sorted((v for v in scope.bound if v in mass.free_symbols | zero.free_symbols), key=str)
             return lang.Support(mass, zero, over)
@@ -210,8 +257,11 @@ class Conditions:
 
 def _implied(what: Joint, by: list[Any]) -> bool:
     """Whether a joint marginal is positive because one of the densities is."""
-    found = [joint(d) for d in map(base, by) if isinstance(d, lang.Density)]
-    return any(law == what[0] and what[1] <= names for law, names in found)
+    return _follows(what, [joint(d) for d in map(base, by) if isinstance(d, lang.Density)])
+
+
+def _follows(what: Joint, by: Iterable[Joint]) -> bool:
+    return any(law == what[0] and what[1] <= names for law, names in by)
 
 
 def _largest(joints: list[Joint]) -> list[Joint]:

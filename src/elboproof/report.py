@@ -70,8 +70,10 @@ def slack(proved: Proved) -> Any:
 
 
 def _least(proved: Proved) -> str:
-    """A tangent gap is averaged over what its quotient's divisor sees, and so may say less than the whole slack."""
-    return "at least " if any(gap.kind == "tangent gap" for _, gap in proved.slack) else ""
+    """A gap averages a quotient over what its divisor sees, and so may say less than the whole slack."""
+    gaps = [gap for _, gap in proved.slack if gap.kind in ("tangent gap", "Jensen gap")]
+    divides = [any(isinstance(node, (lang.Over, lang.Power)) for node in lang.subterms(gap.term)) for gap in gaps]
+    return "at least " if any(divides) or any(gap.kind == "tangent gap" for gap in gaps) else ""
 
 
 def _rational(x: Fraction) -> Any:

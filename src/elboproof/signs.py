@@ -45,9 +45,10 @@ def loses(term: Any, bound: frozenset[Any] = frozenset(), around: tuple[Any, ...
         sure = not bound & set(term.given)
         return sure or any(d.law == event[0] and event[1] <= {*d.left, *d.given} for d in around if d is not term)
     if isinstance(term, lang.Over):
-        below = [d for d in factors(term.args[1]) if not isinstance(d, Rational)]
-        joint = all(isinstance(d, lang.Density) and not bound & set(d.given) for d in below)
-        return joint and loses(term.args[0], bound, around)
+        below = factors(term.args[1])
+        plain = [bool(d > 0) if isinstance(d, Rational) else isinstance(d, lang.Density) for d in below]
+        sure = not any(isinstance(d, lang.Density) and bound & set(d.given) for d in below)
+        return all(plain) and sure and loses(term.args[0], bound, around)
     if isinstance(term, (lang.E, lang.Integral)):
         measures = term.measures if isinstance(term, lang.E) else ()
         inner, kept = bound | set(term.bound), outside(around, term.bound) + measures
@@ -84,8 +85,8 @@ def positive_in(claim: Any) -> Known:
             inner = drawn(term)
             parts = term.args[0].args if isinstance(term.args[0], lang.Times) else (term.args[0],)
             rest = [term.args[0]] if isinstance(term, lang.E) else [part for part in parts if part not in inner]
-            if len(rest) == 1:
-                stack.append((rest[0], measures + inner))  # one bound again matches no mean
+            if len(rest) == 1 and outside(measures, term.bound) == measures:  # else the outer names mean others
+                stack.append((rest[0], measures + inner))
         elif isinstance(term, lang.Times):
             rest = [arg for arg in term.args if not (isinstance(arg, Rational) and arg != 0)]
             stack += [(arg, measures) for arg in rest if len(rest) == 1]

@@ -115,7 +115,7 @@ def log_atoms(
         return _joined(log_atoms(arg, sign, measures, bound) for arg in term.args)
     if isinstance(term, lang.Times):
         rest = [arg for arg in term.args if not isinstance(arg, Rational)]
-        if any(isinstance(arg, Rational) and arg < 0 for arg in term.args):
+        if sum(bool(isinstance(arg, Rational) and arg < 0) for arg in term.args) % 2:
             sign = -sign
         return log_atoms(rest[0], sign, measures, bound) if len(rest) == 1 else None
     return None
@@ -145,7 +145,23 @@ def _joined(parts: Iterable[list[Atom] | None]) -> list[Atom] | None:
 
 # -- what is divided by ------------------------------------------------------------------------------------------------
 
-Summand = tuple[list[Any], list[tuple[Any, list[Any]]]]  # factors above; each divisor with the factors that mask it
+
+@dataclass(frozen=True)
+class Summand:
+    """A quotient: its factors, and those that come from under a divisor; each divisor with the factors that mask it."""
+
+    above: tuple[Any, ...] = ()
+    raised: tuple[Any, ...] = ()
+    below: tuple[tuple[Any, tuple[Any, ...]], ...] = ()
+
+    def times(self, other: Summand) -> Summand:
+        """Their product. What stands over a divisor may itself have no value, and masks no other."""
+        masked = [
+            (d, mask + (by.above if not by.below else ()))
+            for one, by in ((self, other), (other, self))
+            for d, mask in one.below
+        ]
+        return Summand(self.above + other.above, self.raised + other.raised, tuple(masked))
 
 
 def summands(term: Any) -> list[Summand]:
@@ -153,39 +169,44 @@ def summands(term: Any) -> list[Summand]:
     if isinstance(term, (lang.Plus, sympy.Add)):
         return [found for arg in term.args for found in summands(arg)]
     if isinstance(term, (lang.Times, sympy.Mul)):
-        out: list[Summand] = [([], [])]
+        out = [Summand()]
         for arg in term.args:
-            out = [_merged(a, b) for a in out for b in summands(arg)]
+            out = [a.times(b) for a in out for b in summands(arg)]
         return out
     if isinstance(term, lang.Over):
-        under, over = quotient(term.args[1])
-        return [(above + over, inner + [(d, []) for d in under]) for above, inner in summands(term.args[0])]
+        return [_over(s, *quotient(term.args[1]), _single(term.args[1])) for s in summands(term.args[0])]
     if isinstance(term, (lang.Power, sympy.Pow)):
-        base, exponent = term.args[0], int(term.args[1])
+        inner, exponent = term.args[0], int(term.args[1])
         if exponent < 0:
-            under, over = quotient(term)
-            return [(under, [(d, []) for d in over])]
-        parts = summands(base) if exponent else []
+            over, under = quotient(term)
+            return [_over(Summand(), under, over, _single(inner))]
+        parts = summands(inner) if exponent else []
         if len(parts) == 1:
-            ((above, below),) = parts
-            return [(_powers(above, exponent), [(d, _powers(mask, exponent)) for d, mask in _raised(below, exponent)])]
+            (one,) = parts
+            below = [(*_powers([d], exponent), tuple(_powers(mask, exponent))) for d, mask in one.below]
+            return [Summand(tuple(_powers(one.above, exponent)), tuple(_powers(one.raised, exponent)), tuple(below))]
         if exponent == 2:
-            return [_merged(a, b) for a in parts for b in parts]
-        return [([term], [(d, []) for _, below in parts for d, _ in below])]
-    return [] if term == 0 else [([term], [])]
+            return [a.times(b) for a in parts for b in parts]
+        return [Summand((term,), (), tuple((d, ()) for s in parts for d, _ in s.below))]
+    return [] if term == 0 else [Summand((term,))]
 
 
-def _powers(items: list[Any], exponent: int) -> list[Any]:
-    return [lang.Power(item, exponent) for item in items] if exponent > 1 else items
+def _over(above: Summand, under: list[Any], over: list[Any], single: bool) -> Summand:
+    """A quotient by a divisor whose factors are `under`, itself divided by `over`."""
+    lifted = (above.above + tuple(over), above.raised) if single else (above.above, above.raised + tuple(over))
+    return Summand(*lifted, above.below + tuple((d, ()) for d in under))
 
 
-def _raised(below: list[tuple[Any, list[Any]]], exponent: int) -> list[tuple[Any, list[Any]]]:
-    return [(lang.Power(d, exponent) if exponent > 1 else d, mask) for d, mask in below]
+def _single(divisor: Any) -> bool:
+    """Whether a divisor is one quotient of products: in any other, a zero may meet what is divided by zero."""
+    if isinstance(divisor, (lang.Power, sympy.Pow)):
+        return _single(divisor.args[0])
+    parts = divisor.args if isinstance(divisor, lang.Over) else (divisor,)
+    return not any(quotient(part)[1] for part in parts)
 
 
-def _merged(a: Summand, b: Summand) -> Summand:
-    masked = [(d, mask + other[0]) for one, other in ((a, b), (b, a)) for d, mask in one[1]]
-    return a[0] + b[0], masked
+def _powers(items: Any, exponent: int) -> list[Any]:
+    return [lang.Power(item, exponent) for item in items] if exponent > 1 else list(items)
 
 
 def quotient(term: Any) -> tuple[list[Any], list[Any]]:
@@ -224,6 +245,7 @@ class Scope:
     outer: tuple[lang.Density, ...] = ()
     bound: tuple[Any, ...] = ()
     open: tuple[Any, ...] = ()
+    closed: bool = False  # whether it stands in a logarithm or divisor itself, out of which its divisors are drawn
 
     def within(self, term: Any, names: tuple[Any, ...], measures: tuple[lang.Density, ...]) -> Scope:
         """What an expectation or integral averages here."""
@@ -231,9 +253,9 @@ class Scope:
         inner = (outside(self.measures, names) + measures, outside(self.outer, names))
         return Scope(term, *inner, (*kept[0], *names), (*kept[1], *names))
 
-    def closed(self, term: Any) -> Scope:
+    def inside(self, term: Any) -> Scope:
         """What stands in a logarithm or divisor here."""
-        return Scope(term, (), self.outer + self.measures, self.bound, ())
+        return Scope(term, (), self.outer + self.measures, self.bound, (), closed=True)
 
 
 def scopes(scope: Scope) -> Iterator[Scope]:
@@ -247,12 +269,14 @@ def scopes(scope: Scope) -> Iterator[Scope]:
             yield from scopes(here.within(node.args[0], node.bound, measures))
         elif isinstance(node, lang.Density) or abbreviates(node):
             continue
-        elif isinstance(node, (lang.Log, lang.Over)) or (isinstance(node, lang.Power) and node.args[1] < 0):
-            inside, closed = node.args[-1] if isinstance(node, lang.Over) else node.args[0], here.closed(None)
+        elif isinstance(node, (lang.Log, lang.Over)) or (
+            isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0
+        ):
+            inside, closed = node.args[-1] if isinstance(node, lang.Over) else node.args[0], here.inside(None)
             if isinstance(node, lang.Over):
                 stack.append((node.args[0], here))
             if _holds_a_sum(inside):
-                yield from scopes(here.closed(inside))
+                yield from scopes(here.inside(inside))
             else:
                 stack.append((inside, closed))
         else:
