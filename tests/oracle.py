@@ -184,6 +184,8 @@ class World:
         for more in self.states(names):
             here = {**at, **more}
             mass = times(self.size(more), self._product([self.value(m, here) for m in measures]))
+            if isinstance(mass, Missing):
+                return mass  # the law itself does not exist here, whatever is averaged
             if not is_zero(mass):
                 out = plus(out, times(mass, f(here)))
         return out

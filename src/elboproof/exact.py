@@ -156,6 +156,8 @@ class Exact:
         total: Value = ZERO
         for here, weight in self._points(term.bound, at):
             mass = _scaled(self._product(term.measures, here), weight)
+            if isinstance(mass, Undefined):
+                return mass  # the law itself does not exist here, whatever is averaged
             if mass != ZERO:
                 total = add(total, multiply(mass, self._visit(term.args[0], here)))
         return total
