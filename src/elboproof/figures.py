@@ -144,7 +144,9 @@ def _fit_legend(canvas: Any) -> None:
     """The legend above the axes in as many columns as the figure is wide enough for."""
     for legend in canvas.legends:
         names = [text.get_text() for text in legend.get_texts()]
-        drawn = {name: handle for ax in canvas.axes for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)}
+        drawn = {
+            name: handle for ax in canvas.axes for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)
+        }
         columns = min(legend._ncols, len(names))
         while columns > 1 and _WIDER * legend.get_window_extent().width > canvas.bbox.width:
             columns = -(-len(names) // (-(-len(names) // columns) + 1))  # a row more, and even rows
@@ -242,7 +244,8 @@ def _frame(root: ET.Element, name: str, alt: str) -> None:
     root.set("role", "img")
     root.set("stroke-linejoin", "round")
     root.set("aria-labelledby", f"{name}-title")
-    root.set("style", "font-family:var(--elbo-sans, sans-serif);display:block;width:100%;max-width:34rem;height:auto;margin:0 auto;overflow:visible")
+    place = "display:block;width:100%;max-width:34rem;height:auto;margin:0 auto;overflow:visible"
+    root.set("style", f"font-family:var(--elbo-sans, sans-serif);{place}")
     title = ET.Element("title", {"id": f"{name}-title"})
     title.text, title.tail = alt, "\n"
     root.insert(0, title)
