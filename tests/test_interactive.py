@@ -106,7 +106,7 @@ def test_digits_are_pushed_apart_and_stay_near() -> None:
     at = placed(means)
     apart = [math.dist(at[i], at[j]) for i in range(5) for j in range(i)]
     assert min(apart) > 0.95 * APART
-    assert max(math.dist(a, m) for a, m in zip(at[:4], means, strict=False)) < APART
+    assert max(math.dist(a, m) for a, m in zip(at[:4], means, strict=False)) < 1.5 * APART
     assert tuple(at[3]) == (2.0, 1.0)
     assert max(map(abs, at[4])) <= REACH
 

@@ -157,7 +157,7 @@ def _fit_legend(canvas: Any) -> None:
 def label_line(ax: Any, x: float, y: float, name: str, **look: Any) -> None:
     """The name of a level line, on it and ending at x, in ink: the line's own colour is too pale for text."""
     place = {"xytext": (0, _LABEL), "textcoords": "offset points", "ha": "right", "va": "bottom"}
-    ax.annotate(name, (x, y), **place | look)
+    ax.annotate(name, (x, y), annotation_clip=False, **place | look)
 
 
 def _display(drawn: Figure) -> None:

@@ -7,7 +7,7 @@ the text form of a claim: TERM = TERM, TERM >= TERM or TERM <= TERM
                                 of the law p
   log p(D)  log(p(D)/q(D))      the natural logarithm takes one density, one
                                 bracket, one expectation or one integral
-  int p(x|z) p(z) dz            an integral (or a sum), up to its differentials
+  int p(x|z) p(z) dz            an integral, or a sum, up to its differentials
   E_{q(theta)}[...]             expectation; several measures multiply:
                                 E_{p(x) q(z|x)}[...]
   KL(q(theta) || p(theta|D))    Kullback-Leibler divergence
@@ -15,10 +15,11 @@ the text form of a claim: TERM = TERM, TERM >= TERM or TERM <= TERM
   H(q(theta))  CE(q(z), p(z))   entropy, cross-entropy
   I_q(x; z)  I_q(x; z | y)      mutual information under the law q
   a + b  a - b  2 a  a b  a*b  a/b  a^2  1/2
-                                side by side is a product; a power binds first,
-                                then a product, then a sum; a log, an integral
-                                and a quotient end their product, so that what
-                                could be read in two ways asks for brackets:
+                                side by side is a product; a power binds
+                                first, then a product, then a sum; a log, an
+                                integral and a quotient end their product, so
+                                that what could be read in two ways asks for
+                                brackets:
                                 (log p(x)) q(x) or log(p(x) q(x)),
                                 (a/b) c or a/(b c)
 

@@ -66,11 +66,16 @@ ElboFigures.register("plane", (live) => {
     return least < reach ? away.indexOf(least) : -1;
   };
   // A mouse need not press: the picture follows it over the plane. A finger taps, or drags the dot; it scrolls the page
-  // from anywhere else. A press on a digit, or for a finger near it, chooses its image.
+  // from anywhere else. A press on a digit, or for a finger near it, chooses its image; the dot, which is under the
+  // mouse, does not stand in the way of either.
+  let pressed = null;
+  svg.addEventListener("pointerdown", (event) => { pressed = live.at(event); });
   for (const kind of ["pointermove", "click"]) {
-    field.addEventListener(kind, (event) => {
+    svg.addEventListener(kind, (event) => {
       if (kind === "pointermove" && (event.pointerType !== "mouse" || svg.querySelector(".held"))) return;
       const at = live.at(event);
+      if (at.x < area.left || at.x > area.right || at.y < area.top || at.y > area.bottom) return;
+      if (kind === "click" && pressed && Math.hypot(at.x - pressed.x, at.y - pressed.y) > 3) return; // a drag ends
       const digit = kind === "click" ? within(event.pointerType === "mouse" ? 7 : 16, at) : -1;
       if (digit >= 0) live.put("digit", digit + 1);
       else move(at.x, at.y);
