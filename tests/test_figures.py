@@ -128,6 +128,7 @@ def test_a_legend_is_no_wider_than_its_figure(names, columns):
 def test_the_name_of_a_line_stands_on_it_in_ink():
     made = figure("line", caption="c", alt="a")
     with made as ax:
+        ax.set_xlim(0, 1)
         ax.axhline(1, color=PALETTE[1])
         label_line(ax, 1, 1, "log p(D)")
     drawn = ax.texts[0].get_window_extent()
