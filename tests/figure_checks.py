@@ -303,7 +303,7 @@ def jensen(page: Any) -> list[str]:
             faults.append(f"{at}: says {shown['says']}")
     put(page, "jensen", count="2")
     put(page, "jensen", w1=0.25, w2=1.0, share=0.5)
-    return faults + drag(page, "jensen", 1, 72, "w2", 1 + 72 * 2.1 / 302)
+    return faults + drag(page, "jensen", 1, 72, "w2", 1 + 72 * 2.16 / 302)
 
 
 ENDS = [(0.3, 0.5), (0.0, 1.0), (-0.5, 1.5), (-0.2, 0.8), (1.1, 0.5), (0.9, 0.1), (0.5, 0.5), (0.5, 0.55), (1.0, 0.2)]

@@ -127,10 +127,12 @@ CHECKS = {
 
 
 def contract(notebook: Any) -> list[str]:
-    """A chapter has 15 to 40 cells, its code cells a median of at most 6 lines, and prose before code."""
+    """A chapter has 15 to 40 cells before its exercises, its code cells a median of at most 6 lines, and prose."""
     faults = []
-    if not 15 <= len(notebook.cells) <= 40:
-        faults.append(f"{len(notebook.cells)} cells")
+    ends = [n for n, cell in enumerate(notebook.cells) if "## Exercises" in cell.source.splitlines()]
+    count = min(ends, default=len(notebook.cells))
+    if not 15 <= count <= 40:
+        faults.append(f"{count} cells before the exercises")
     lengths = [len(cell.source.splitlines()) for cell in code(notebook)]
     if not lengths:
         faults.append("no code")

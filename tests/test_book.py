@@ -65,6 +65,20 @@ def test_no_equation_is_retyped(path) -> None:
     assert not retyped(path.read_text())
 
 
+def unanswered(text: str) -> list[str]:
+    """The exercises of a chapter below which no folded answer stands."""
+    parts = text.partition("\n## Exercises\n")[2].split("\n**")[1:]
+    return [part[:40] for part in parts if "```{code-cell} ipython3\n:tags: [hide-cell]\n" not in part]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters").glob("*.md")), ids=lambda path: path.stem)
+def test_an_answer_stands_below_its_exercise(path) -> None:
+    text = path.read_text()
+    assert unanswered(text) == []
+    before, heading, exercises = text.partition("\n## Exercises\n")
+    assert not exercises or unanswered(before + heading + exercises.replace("[hide-cell]", "[hide-input]"))
+
+
 def test_planted_faults_are_found() -> None:
     book = notebook("add-and-subtract")
     assert faults("5", book) == []

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from elboproof.__main__ import main
-from elboproof.guide import GUIDE
+from elboproof.guide import GUIDE, LANGUAGE
 from fuzz import run
 
 TRUE = "log p(D) = ELBO(q(theta), p(D,theta)) + KL(q(theta) || p(theta|D))"
@@ -103,6 +103,9 @@ def test_help_shows_the_text_form() -> None:
     for words in ("E_{p(x) q(z|x)}[...]", "I_q(x; z | y)", "f, g, h", "--file", "JSON", "%%prove", "exit status"):
         assert words in shown
     assert max(map(len, shown.splitlines())) <= 120
+    assert LANGUAGE in GUIDE
+    assert max(map(len, LANGUAGE.splitlines())) <= 78  # a page shows this part, as it stands
+    assert not re.search(r"--|%|JSON", LANGUAGE)
 
 
 @pytest.mark.parametrize("claim", [TRUE, "H(p(x)) >= E_{p(x)}[f(x)]", "log = 0"])

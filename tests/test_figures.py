@@ -7,12 +7,24 @@ import xml.etree.ElementTree as ET
 from fractions import Fraction
 from pathlib import Path
 
+import lxml.html
 import matplotlib as mpl
+import nbformat
 import numpy as np
 import pytest
 
 from elboproof.errors import IllFormed
-from elboproof.figures import DASHES, INK, PALETTE, draw_decomposition, draw_densities, draw_table, figure, show
+from elboproof.figures import (
+    DASHES,
+    INK,
+    PALETTE,
+    draw_decomposition,
+    draw_densities,
+    draw_table,
+    figure,
+    label_line,
+    show,
+)
 from elboproof.models import Gamma, Normal, Uniform
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -75,6 +87,72 @@ def test_ink_follows_the_page():
     assert colours <= set(PALETTE)
     assert "<style" not in drawn.svg  # it would restyle the page
     assert "DejaVu" not in drawn.svg
+
+
+def test_every_text_has_the_pages_font():
+    made = figure("powers", caption="c", alt="a")
+    with made as ax:
+        ax.semilogy([1, 2], [1, 1000])
+        ax.set_xlabel("x")
+    assert "<tspan" in made.drawn.svg  # an exponent
+    assert "DejaVu" not in made.drawn.svg
+    assert made.drawn.svg.count("font-family") == 1  # that of the whole
+
+
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [
+        (("reconstruction", "KL", "ELBO"), 3),
+        (("entropy of q", "KL to prior", "KL to posterior"), 2),
+        (("a long name for a curve", "another long name"), 1),
+        (("a long name for a curve", "another long name", "third", "fourth"), 2),
+    ],
+)
+def test_a_legend_is_no_wider_than_its_figure(names, columns):
+    made = figure("legend", caption="c", alt="a")
+    with made as ax:
+        for name in names:
+            ax.plot([0, 1], label=name)
+        ax.figure.legend(loc="outside upper center", ncols=3)
+    (legend,) = made.canvas.legends
+    assert [text.get_text() for text in legend.get_texts()] == list(names)
+    rows = {
+        round(float(re.search(r' y="([\d.]+)"', line)[1]))
+        for line in made.drawn.svg.splitlines()
+        if any(f">{name}<" in line for name in names)
+    }
+    assert len(rows) == -(-len(names) // columns)
+    assert legend.get_window_extent().width < made.canvas.bbox.width
+
+
+def test_the_name_of_a_line_stands_on_it_in_ink():
+    made = figure("line", caption="c", alt="a")
+    with made as ax:
+        ax.set_xlim(0, 1)
+        ax.axhline(1, color=PALETTE[1])
+        label_line(ax, 1, 1, "log p(D)")
+    drawn = ax.texts[0].get_window_extent()
+    assert drawn.y0 - ax.transData.transform((1, 1))[1] > 2.9
+    assert re.search(r'<text style="[^"]*fill: currentColor"[^>]*>log p\(D\)', made.drawn.svg)
+
+
+def figures_of(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", ()):
+            html = output.get("data", {}).get("text/html", "")
+            if "<figure" in html:
+                yield from lxml.html.fromstring(f"<div>{html}</div>").iter("figure")
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "book").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_figures_of_the_book_read_alike(path):
+    """Text in ink, since no colour of the palette has the contrast that text needs; one way to write signs."""
+    for drawn in figures_of(path):
+        for text in drawn.iter("text", "tspan"):
+            assert re.search(r"fill: #", text.get("style", "")) is None, text.text_content()
+        said = [*(text.text_content() for text in drawn.iter("text")), drawn.xpath("string(figcaption)")]
+        for text in said:
+            assert re.search(r"(?<![\w.])-\d|\|\||\bbeta\b|\binfinity\b", text) is None, text
 
 
 def test_text_is_text_and_large_enough_on_a_phone():

@@ -17,7 +17,7 @@ from elboproof.errors import IllFormed
 from elboproof.figures import figure
 from elboproof.interactive import interactive, tempered
 from elboproof.live_figure import Live, Slider, rounded
-from elboproof.trained_figures import tones
+from elboproof.trained_figures import APART, REACH, placed, tones
 
 MADE = checks.figures()
 
@@ -101,6 +101,16 @@ def test_a_tempered_posterior_is_the_best_for_its_beta(beta: float) -> None:
         assert fit - kl == pytest.approx(checks.GAUSSIAN.log_evidence, abs=1e-12)  # the posterior itself
 
 
+def test_digits_are_pushed_apart_and_stay_near() -> None:
+    means = [(0.0, 0.0), (0.0, 0.0), (0.05, 0.0), (2.0, 1.0), (5.0, 0.0)]
+    at = placed(means)
+    apart = [math.dist(at[i], at[j]) for i in range(5) for j in range(i)]
+    assert min(apart) > 0.95 * APART
+    assert max(math.dist(a, m) for a, m in zip(at[:4], means, strict=False)) < 1.5 * APART
+    assert tuple(at[3]) == (2.0, 1.0)
+    assert max(map(abs, at[4])) <= REACH
+
+
 # -- in the browser ---------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +182,56 @@ def test_a_page_of_the_book_opened_as_a_file_and_printed(session: Any, html: Pat
     page.close()
     assert faults == []
     assert seen == [True, False, True, False, True, False]
+
+
+# Texts that reach beyond their drawing, in a page whose figures are alive; by how many pixels.
+BEYOND = """() => [...document.querySelectorAll('figure.elbo-figure svg')].filter(svg => svg.checkVisibility()).flatMap(
+    svg => {
+        const box = svg.getBoundingClientRect();
+        const over = text => {
+            const own = text.getBoundingClientRect();
+            return Math.max(own.right - box.right, box.left - own.left, box.top - own.top, own.bottom - box.bottom);
+        };
+        return [...svg.querySelectorAll('text')].filter(text => text.checkVisibility() && over(text) > 1.5).map(
+            text => `${text.textContent} reaches ${over(text).toFixed(1)} px beyond ${svg.closest('figure').id}`);
+    })"""
+
+
+def beyond(page: Any, made: Path) -> list[str]:
+    faults = []
+    page.goto(made.as_uri())
+    for width in (1280, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        faults += [f"{made.stem} ({width} px): {fault}" for fault in page.evaluate(BEYOND)]
+    return faults
+
+
+def test_no_text_reaches_beyond_its_figure(session: Any, html: Path, tmp_path: Path) -> None:
+    page, faults = session.new_page(), []
+    for made in sorted((html / "book").glob("*.html")):
+        if "elbo-figure" in made.read_text():
+            faults += beyond(page, made)
+    assert faults == []
+    wide = figure("wide", caption="c", alt="a", shown=False)
+    with wide as ax:
+        ax.text(0.5, 0.5, "a name that is too long for where it stands", transform=ax.transAxes)
+    planted = tmp_path / "planted.html"
+    planted.write_text(f"<!doctype html><meta charset='utf-8'>{wide.drawn.html}")
+    assert "stands reaches" in beyond(page, planted)[0]
+    page.close()
+
+
+def test_a_press_on_a_digit_chooses_its_image(session: Any, tmp_path: Path) -> None:
+    page, faults = checks.opened(session, checks.page_of(tmp_path / "site", "plane"))
+    for i in (2, 0, 1):
+        page.locator("#fig-plane .digit", has_text=str(checks.decoder()["digits"][i]["label"])).click(force=True)
+        assert page.input_value("#plane-digit") == str(i + 1)
+        page.wait_for_timeout(60)
+        strong = page.locator("#fig-plane .digit.strong")
+        assert strong.text_content() == str(checks.decoder()["digits"][i]["label"])
+        assert strong.evaluate("digit => digit === digit.parentElement.lastChild")  # none covers it
+    page.close()
+    assert faults == []
 
 
 # What is changed in which script, the check that has to notice, and a word of what it then says

@@ -69,10 +69,10 @@ def test_results_as_tables(timing, tmp_path):
     results = Results(path)
     assert results.machine().rows == (("Python", "3"),)
     assert results.table("k").caption == f"title. Medians of {table['rounds']} rounds."
-    assert results.table("k").rows[1] == ("JAX, jit", "as its users write it", "8 ms", "4")
+    assert results.table("k").rows[1] == ("JAX, jit", "as its users write it", "8\u00a0ms", "4")
     assert "<td>given our algebra; &lt;bare&gt;</td>" in results.table("k")._repr_html_()
     assert results.gains().rows == (("title", "JAX", "2", "2", "4"),)
-    assert results.marks().rows == (("title", "m", "0.25 of 0.247", "missed"),)
+    assert results.marks().rows == (("title", "missed", "m", "0.25 of\u00a00.247"),)
     assert results.growth().rows[0][2:] == ("2.00", "2", "as expected")
     assert repr(results.machine()) == "Python  3"
     with pytest.raises(IllFormed, match="expected one of k, found 'j'"):
@@ -82,13 +82,21 @@ def test_results_as_tables(timing, tmp_path):
 
 
 def test_rows_of_one_name_share_it():
-    shown = Shown(("", "n"), (("a", "1"), ("a", "2"), ("b", "3")))
-    body = '<tr><th rowspan="2">a</th><td>1</td></tr><tr><td>2</td></tr><tr><th>b</th><td>3</td></tr>'
+    shown = Shown(("", "n"), (("a", "x"), ("a", "2"), ("b", "3")))
+    body = '<tr><th rowspan="2">a</th><td>x</td></tr><tr><td>2</td></tr><tr><th>b</th><td>3</td></tr>'
     assert f"<tbody>{body}</tbody>" in shown._repr_html_()
 
 
+def test_numbers_end_under_each_other():
+    html = Shown(("", "time", "note"), (("a", "1.5\u00a0ms", "1"), ("b", "20\u00a0ms", "two")))._repr_html_()
+    assert '<th style="text-align:right">time</th><th>note</th>' in html
+    assert '<td style="text-align:right">20\u00a0ms</td><td>two</td>' in html
+    assert "style" not in Shown(("", ""), (("cores", "2"),))._repr_html_()
+
+
 def test_times_in_words():
-    assert [seconds(x) for x in (2.0, 0.99999, 0.2334, 1.5e-3, 2.2e-5)] == ["2 s", "1 s", "233 ms", "1.5 ms", "22 µs"]
+    shown = [seconds(x) for x in (2.0, 0.99999, 0.2334, 1.5e-3, 2.2e-5)]
+    assert shown == [text.replace(" ", "\u00a0") for text in ("2 s", "1 s", "233 ms", "1.5 ms", "22 µs")]
     assert [times(x) for x in (0.1234, 1.0, 12.34, 1234.0)] == ["0.12", "1", "12", "1200"]
 
 

@@ -137,6 +137,8 @@ def test_the_contract_is_held() -> None:
     assert not held(prose, short)
     assert not held(*[prose, long] * 8)
     assert not held(*[prose, short] * 21)
+    assert held(*[prose, short] * 20, new_markdown_cell("## Exercises\n\n**1.** ..."), short, prose, short)
+    assert not held(*[prose, short] * 7, new_markdown_cell("## Exercises\n\n**1.** ..."), short, prose, short)
     assert not held(*[prose] * 20)
 
 

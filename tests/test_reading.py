@@ -28,6 +28,12 @@ def test_an_error_is_shown_with_its_caret():
     assert "<table" not in read("log")._repr_mimebundle_()["text/html"]
 
 
+def test_an_error_s_sentence_is_broken_and_its_picture_is_not():
+    html = read("log p(x) q(x)", "KL(q(x) || p(x, y))")._repr_mimebundle_()["text/html"]
+    assert max(map(len, html.replace("<pre>", "\n").splitlines())) <= 78 + len("</pre>")
+    assert "\n  KL(q(x) || p(x, y))\n" in html
+
+
 def test_declarations_are_heeded():
     (term,) = read("q(x,y)", where=["q(x,y) = q(x) q(y)"]).found
     assert term.law.factors

@@ -50,6 +50,7 @@ def test_html_names_the_verdict_and_escapes():
     for name, verdict in ALL.items():
         assert f'class="elbo-verdict {name}"' in as_html(verdict)
         assert "<script" not in as_html(verdict)
+    assert f"<p>{OPEN.reason[0].upper()}" in as_html(OPEN)  # a sentence there, after a colon in text
     assert IDENTITY._repr_mimebundle_().keys() >= {"text/html", "text/plain"}
     for verdict in ALL.values():
         assert repr(verdict) == str(verdict) == as_text(verdict)

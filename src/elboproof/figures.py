@@ -31,6 +31,8 @@ MARKERS = ("o", "s", "^", "D", "v")
 INK = "#010203"  # stands for the page's own text colour while Matplotlib draws; no palette may use it
 
 _WIDTH, _HEIGHT, _FONT = 5.0, 3.1, 12.0  # inches and points: on a 390 px phone the text is still 11 px high
+_WIDER = 1.15  # by so much a page's own font may be wider than the one that Matplotlib measures with
+_LABEL = 3.0  # points between a line and the text that stands on it: descenders stay clear
 _STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "elboproof",
@@ -130,11 +132,32 @@ class figure:
     def __exit__(self, kind: Any, *rest: Any) -> None:
         try:
             if kind is None:
+                _fit_legend(self.canvas)
                 self.drawn = Figure(self.name, self.caption, self.alt, _svg(self.canvas, self.name, self.alt))
         finally:
             self._style.__exit__(None, None, None)
         if self.drawn is not None and self.shown:
             _display(self.drawn)
+
+
+def _fit_legend(canvas: Any) -> None:
+    """The legend above the axes in as many columns as the figure is wide enough for."""
+    for legend in canvas.legends:
+        names = [text.get_text() for text in legend.get_texts()]
+        drawn = {
+            name: handle for ax in canvas.axes for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)
+        }
+        columns = min(legend._ncols, len(names))
+        while columns > 1 and _WIDER * legend.get_window_extent().width > canvas.bbox.width:
+            columns = -(-len(names) // (-(-len(names) // columns) + 1))  # a row more, and even rows
+            legend.remove()
+            legend = canvas.legend([drawn[n] for n in names], names, loc="outside upper center", ncols=columns)
+
+
+def label_line(ax: Any, x: float, y: float, name: str, **look: Any) -> None:
+    """The name of a level line, on it and ending at x, in ink: the line's own colour is too pale for text."""
+    place = {"xytext": (0, _LABEL), "textcoords": "offset points", "ha": "right", "va": "bottom"}
+    ax.annotate(name, (x, y), annotation_clip=False, **place | look)
 
 
 def _display(drawn: Figure) -> None:
@@ -171,7 +194,7 @@ def _svg(canvas: Any, name: str, alt: str) -> str:
             value = _rounded(value) if plain in _ROUNDED else value
             del node.attrib[key]
             node.set(plain, value.replace(INK, "currentColor"))
-        if node.tag == "text":
+        if node.tag in ("text", "tspan"):
             _plain_font(node)
         if node.tag not in ("text", "tspan"):
             node.text = None
@@ -221,7 +244,8 @@ def _frame(root: ET.Element, name: str, alt: str) -> None:
     root.set("role", "img")
     root.set("stroke-linejoin", "round")
     root.set("aria-labelledby", f"{name}-title")
-    root.set("style", "display:block;width:100%;max-width:34rem;height:auto;margin:0 auto;overflow:visible")
+    place = "display:block;width:100%;max-width:34rem;height:auto;margin:0 auto;overflow:visible"
+    root.set("style", f"font-family:var(--elbo-sans, sans-serif);{place}")
     title = ET.Element("title", {"id": f"{name}-title"})
     title.text, title.tail = alt, "\n"
     root.insert(0, title)
@@ -251,11 +275,11 @@ def draw_decomposition(
     at, there = np.arange(len(values)), np.flatnonzero(np.isfinite(values))
     edge = {"width": 0.62, "edgecolor": INK, "linewidth": 0.8}
     ax.bar(there, finite - floor, bottom=floor, color=PALETTE[0], label="ELBO(q)", **edge)
-    ax.bar(there, log_evidence - finite, bottom=finite, color="none", hatch="///", label="KL(q || posterior)", **edge)
+    ax.bar(there, log_evidence - finite, bottom=finite, color="none", hatch="///", label="KL(q ‖ posterior)", **edge)
     for i in np.flatnonzero(~np.isfinite(values)):
         ax.text(i, floor, "ELBO = −∞\nKL = ∞", ha="center", va="bottom")
     ax.axhline(log_evidence, color=PALETTE[1], linestyle="solid")
-    ax.text(len(values) - 0.5, log_evidence, "log p(D)", ha="right", va="bottom", color=PALETTE[1])
+    label_line(ax, len(values) - 0.5, log_evidence, "log p(D)")
     ax.set_xticks(at, labels)
     ax.set_xlim(-0.5, len(values) - 0.5)
     ax.tick_params(axis="x", length=0)

@@ -1,32 +1,47 @@
-"""The text form, for a person: what `elboproof prove --help` shows."""
+"""The text form, for a person: what `elboproof prove --help` shows, and of it what the page that proves does."""
 
-GUIDE = """\
-the text form of a claim, TERM = TERM, TERM >= TERM or TERM <= TERM (logs are natural):
+LANGUAGE = """\
+the text form of a claim: TERM = TERM, TERM >= TERM or TERM <= TERM
 
-  p(D)  p(D,theta)  p(theta|D)      densities: marginals, joints and conditionals of the law p
-  log p(D)  log(p(D,theta)/q(theta))
-                                    log takes one density, one bracket, one expectation or one integral
-  int p(D|theta) p(theta) dtheta    an integral (or a sum), up to its differentials
-  E_{q(theta)}[...]                 expectation; several measures multiply: E_{p(x) q(z|x)}[...]
-  KL(q(theta) || p(theta|D))        Kullback-Leibler divergence
-  ELBO(q(theta), p(D,theta))        evidence lower bound
-  H(q(theta))  CE(q(z), p(z))       entropy, cross-entropy
-  I_q(x; z)  I_q(x; z | y)          mutual information under the law q
+  p(D)  p(D,theta)  p(theta|D)  densities: marginals, joints and conditionals
+                                of the law p
+  log p(D)  log(p(D)/q(D))      the natural logarithm takes one density, one
+                                bracket, one expectation or one integral
+  int p(x|z) p(z) dz            an integral, or a sum, up to its differentials
+  E_{q(theta)}[...]             expectation; several measures multiply:
+                                E_{p(x) q(z|x)}[...]
+  KL(q(theta) || p(theta|D))    Kullback-Leibler divergence
+  ELBO(q(theta), p(D,theta))    evidence lower bound
+  H(q(theta))  CE(q(z), p(z))   entropy, cross-entropy
+  I_q(x; z)  I_q(x; z | y)      mutual information under the law q
   a + b  a - b  2 a  a b  a*b  a/b  a^2  1/2
-                                    side by side is a product; a power binds first, then a product, then a sum; a log,
-                                    an integral and a quotient end their product, so that what could be read in two
-                                    ways asks for brackets: (log p(x)) q(x) or log(p(x) q(x)), (a/b) c or a/(b c)
+                                side by side is a product; a power binds
+                                first, then a product, then a sum; a log, an
+                                integral and a quotient end their product, so
+                                that what could be read in two ways asks for
+                                brackets:
+                                (log p(x)) q(x) or log(p(x) q(x)),
+                                (a/b) c or a/(b c)
 
-  Names are letters, digits, subscripts and primes: p_theta, q_phi, x_0, z1, x'. A name applied to variables is a
-  density, except f, g, h (also f_1, g', h2), which are generic functions unless the claim uses them as densities.
-  A variable alone is its value: E_{q(x)}[x]. Greek letters and signs may be typed: θ is theta, also ≥ ≤ ‖ ∣ ∫ − ·
-  Words that mean something elsewhere (ln, exp, sum, max, KL, ELBO, ...) are no names, nor is a lone e, pi, E, H, I.
+  Names are letters, digits, subscripts and primes: p_theta, q_phi, x_0, z1,
+  x'. A name applied to variables is a density, except f, g, h (also f_1, g',
+  h2), which are generic functions unless the claim uses them as densities.
+  A variable alone is its value: E_{q(x)}[x]. Greek letters and signs may be
+  typed: θ is theta, also ≥ ≤ ‖ ∣ ∫ − ·
+  Words that mean something elsewhere (ln, exp, sum, max, KL, ELBO, ...) are
+  no names, nor is a lone e, pi, E, H, I.
 
-structure, with --where (repeatable), or after the claim: CLAIM ; where q(z1,z2) = q(z1) q(z2)
+structure of a law, declared beside the claim:
 
-  q(z1,z2) = q(z1) q(z2)                        mean field
-  q(x0,x1,x2) = q(x0) q(x1|x0) q(x2|x1)         a Markov chain
-  q(z1,z2|x) = q(z1|x) q(z2|x)                  given a variable whose own law stays free
+  q(z1,z2) = q(z1) q(z2)                 mean field
+  q(x0,x1,x2) = q(x0) q(x1|x0) q(x2|x1)  a Markov chain
+  q(z1,z2|x) = q(z1|x) q(z2|x)           given a variable whose own law stays
+                                         free
+"""
+
+GUIDE = f"""\
+{LANGUAGE}
+structure goes into --where (repeatable), or after the claim: CLAIM ; where q(z1,z2) = q(z1) q(z2)
 
 a file, with --file: a claim a line, each with its structure; empty lines and lines that begin with # are left out
 

@@ -75,7 +75,7 @@ def _identity(model: Any, *, start: tuple[float, float] | None = None, **words: 
         top.legend(loc="upper left")
         edge = {"edgecolor": INK, "linewidth": 0.8, "height": 0.8}
         bottom.barh(0, elbo - line + SPAN, left=line - SPAN, color=PALETTE[0], label="ELBO(q)", **edge)
-        bottom.barh(0, divergence, left=elbo, color="none", hatch="///", label="KL(q || posterior)", **edge)
+        bottom.barh(0, divergence, left=elbo, color="none", hatch="///", label="KL(q ‖ posterior)", **edge)
         bottom.axvline(line, color=PALETTE[1], linestyle="solid", label="log p(D)")
         bottom.set_xlim(line - SPAN, line + 0.4)
         bottom.set_yticks([])
@@ -117,7 +117,7 @@ def _jensen(two: Sequence[float], many: Sequence[float], *, step: float = 0.05, 
         ax.plot(w, np.log(w), label="log w")
         ax.plot(two, np.log(two), marker="o", label="chord")
         ax.plot([mean, mean], [mean_log, math.log(mean)], linestyle="solid", lw=4, label="gap")
-        ax.set_xlim(0, 1.05 * high)
+        ax.set_xlim(-0.06, 1.05 * high)
         ax.set_ylim(LOWEST, 0.9)
         ax.set_xlabel("weight w")
         ax.set_ylabel("nats")

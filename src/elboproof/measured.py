@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
@@ -21,11 +22,15 @@ KINDS = {
 }
 
 
+CLOSED = "\u00a0"  # a space at which no line ends
+NUMBER = re.compile(rf"[\d,.]+(?:{CLOSED}[mµ]?s)?\Z")
+
+
 def seconds(value: float) -> str:
-    """A time to three digits, in the unit that suits it."""
+    """A time to three digits, in the unit that suits it and does not leave it."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if value >= 0.9995 * size or unit == "µs":
-            return f"{float(f'{value / size:.3g}'):g} {unit}"
+            return f"{float(f'{value / size:.3g}'):g}{CLOSED}{unit}"
     raise AssertionError
 
 
@@ -42,13 +47,17 @@ class Shown:
     caption: str = ""
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(cell)}</th>" for cell in self.head)
+        columns = zip(*self.rows, strict=True) if any(self.head) else ()
+        sides = [' style="text-align:right"' if all(map(NUMBER.match, cells)) else "" for cells in columns]
+        sides = sides or [""] * len(self.head)
+        head = "".join(f"<th{side}>{escape(cell)}</th>" for cell, side in zip(self.head, sides, strict=True))
         body = ""
         for first, group in groupby(self.rows, key=lambda row: row[0]):
             same = list(group)
             name = f'<th rowspan="{len(same)}">{escape(first)}</th>' if len(same) > 1 else f"<th>{escape(first)}</th>"
             for _, *rest in same:
-                body += f"<tr>{name}" + "".join(f"<td>{escape(cell)}</td>" for cell in rest) + "</tr>"
+                cells = zip(rest, sides[1:], strict=True)
+                body += f"<tr>{name}" + "".join(f"<td{side}>{escape(cell)}</td>" for cell, side in cells) + "</tr>"
                 name = ""
         caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
         top = f"<thead><tr>{head}</tr></thead>" if any(self.head) else ""
@@ -104,10 +113,12 @@ class Results:
         rows = []
         for found in self.tables.values():
             for mark in found["marks"]:
-                value = "not measured" if mark["found"] is None else f"{mark['found']:.3g} of {mark['limit']:.3g}"
+                value = (
+                    "not measured" if mark["found"] is None else f"{mark['found']:.3g} of{CLOSED}{mark['limit']:.3g}"
+                )
                 word = {True: "met", False: "missed", None: ""}[mark["met"]]
-                rows.append((found["title"], mark["text"], value, word))
-        return Shown(("", "mark", "ratio, of at most", ""), tuple(rows))
+                rows.append((found["title"], word, mark["text"], value))
+        return Shown(("", "", "mark", "ratio, of at most"), tuple(rows))
 
     def growth(self) -> Shown:
         """The exponent of the time in each size (a line fitted to the logarithms), beside the one expected."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from textwrap import fill
 from typing import Any
 
 from .parse import parse_claim, parse_term
@@ -12,6 +13,7 @@ from .report import math
 from .show import latex
 from .unreadable import Unreadable
 
+COLUMNS = 78  # of a page
 RELATIONS = ("=", "≥", "≤", "⩾", "⩽")
 
 
@@ -30,7 +32,8 @@ class Reading:
         rows, errors = [], []
         for source, item in zip(self.sources, self.found, strict=True):
             if isinstance(item, Unreadable):
-                errors.append(f"<pre>{escape(str(item), quote=False)}</pre>")
+                says, *picture = str(item).split("\n")
+                errors.append(f"<pre>{escape(chr(10).join([fill(says, COLUMNS), *picture]), quote=False)}</pre>")
                 continue
             cells = (
                 f"<code>{escape(source, quote=False)}</code>",

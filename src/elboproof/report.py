@@ -284,7 +284,7 @@ def as_html(verdict: Verdict) -> str:
         if _DISCRETE[verdict.discrete]:
             out.append(f"<p>{_DISCRETE[verdict.discrete]}</p>")
     elif isinstance(verdict, Undecided):
-        out.append(f"<p>{escape(verdict.reason)}.</p>")
+        out.append(f"<p>{escape(verdict.reason[:1].upper() + verdict.reason[1:])}.</p>")
     return "".join(out) + "</div>"
 
 

@@ -21,6 +21,7 @@ from .mosaic import draw_mosaic
 
 REACH = 3.0  # the plane shows this far from the origin, in standard deviations of the prior
 TONES = 9  # ink is written as one digit a pixel
+APART = 0.34  # between two digits on the plane, so that each can be read
 
 
 def _read(given: Any, *keys: str) -> Mapping[str, Any]:
@@ -54,6 +55,25 @@ def decode(model: Mapping[str, Any], z: Sequence[float]) -> np.ndarray:
     return 1 / (1 + np.exp(-a))
 
 
+def placed(means: Any) -> np.ndarray:
+    """Where the digits of these means are written, of shape (digits, 2): pushed apart until none covers another.
+
+    By sums, products and square roots alone, and rounded to hundredths: the same on every processor.
+    """
+    home = np.clip(np.asarray(means, float).reshape(-1, 2), 0.1 - REACH, REACH - 0.1)
+    at, pairs = home.copy(), [(i, j) for i in range(len(home)) for j in range(i)]
+    for _ in range(200):
+        at += 0.02 * (home - at)
+        for i, j in pairs:
+            way = at[i] - at[j]
+            away = math.sqrt(way[0] * way[0] + way[1] * way[1])
+            if away < APART:
+                way = way / away if away > 1e-6 else np.array([1.0, 0.0])
+                at[i] += 0.5 * (APART - away) * way
+                at[j] -= 0.5 * (APART - away) * way
+    return np.round(at, 2)
+
+
 def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), **words: str) -> Live:
     """The plane of a two-dimensional code, some images' q(z | x) on it, and what the decoder makes of a point.
 
@@ -66,14 +86,15 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
         raise IllFormed("expected a tanh or relu decoder of a plane and at least one digit, found another model")
     if not 0 <= chosen < len(digits):
         raise IllFormed(f"expected one of {len(digits)} digits to choose, found {chosen!r}")
+    places = placed([digit["mean"] for digit in digits])
     made = figure(words["name"], caption=words["caption"], alt=words["alt"], height=3.5, shown=False)
     with made as ax:
         canvas = ax.figure
         ax.remove()
         grid = canvas.add_gridspec(2, 2, width_ratios=[2.1, 1])
         left = canvas.add_subplot(grid[:, 0])
-        for digit in digits:
-            left.text(*digit["mean"], str(digit["label"]), ha="center", va="center", clip_on=True)
+        for digit, place in zip(digits, places, strict=True):
+            left.text(*place, str(digit["label"]), ha="center", va="center", clip_on=True)
         mean, sd = digits[chosen]["mean"], digits[chosen]["sd"]
         turn = np.linspace(0, 2 * np.pi, 49)
         left.plot(mean[0] + 2 * sd[0] * np.cos(turn), mean[1] + 2 * sd[1] * np.sin(turn), color=PALETTE[1])
@@ -98,8 +119,8 @@ def plane(given: Any, *, chosen: int = 0, at: tuple[float, float] = (0.0, 0.0), 
         "reach": REACH,
         "digits": [
             {key: digit[key] for key in ("label", "pixels", "mean", "sd", "reconstruction", "kl")}
-            | {"evidence": digit["log_evidence"], "best": digit["best_elbo"]}
-            for digit in digits
+            | {"evidence": digit["log_evidence"], "best": digit["best_elbo"], "at": place}
+            for digit, place in zip(digits, places.tolist(), strict=True)
         ],
     }
     controls = (
@@ -149,7 +170,7 @@ def family(given: Any, *, images: int = 5, **words: str) -> Live:
         top.plot([0, kls[one]], [heights[one], fits[one]], marker="s", label="slope β = 1, to the ELBO")
         top.set_xlim(0, 1.06 * max(kls))
         top.set_ylim(low - room, high + room)
-        top.set_xlabel("KL(q || prior), nats an image")
+        top.set_xlabel("KL(q ‖ prior), nats an image")
         top.set_ylabel("reconstruction, nats")
         top.legend(loc="lower right")
         both = np.array([[list(image) for image in line] for line in (shown, drawn[one])], float) / TONES
@@ -168,4 +189,4 @@ def family(given: Any, *, images: int = 5, **words: str) -> Live:
     return Live("tradeoff", made, data, controls, shows)
 
 
-__all__ = ["decode", "family", "plane", "tones"]
+__all__ = ["decode", "family", "placed", "plane", "tones"]

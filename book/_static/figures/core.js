@@ -89,12 +89,13 @@ window.ElboFigures = (() => {
       if (name) make(axis, "text", { x: (this.left + this.right) / 2, y: this.bottom + 27, class: "middle" }, name);
       return axis;
     }
-    axisY(parent, ticks, name, digits = 0) {
+    /** `beside`: how far from the axis its numbers end. */
+    axisY(parent, ticks, name, digits = 0, beside = 6) {
       const axis = make(parent, "g", { class: "axis" });
       make(axis, "path", { d: `M${this.left} ${this.top}V${this.bottom}` });
       for (const tick of ticks) {
         make(axis, "path", { d: `M${this.left} ${this.y(tick)}h-3.5` });
-        make(axis, "text", { x: this.left - 6, y: this.y(tick) + 4, class: "end" }, number(tick, digits));
+        make(axis, "text", { x: this.left - beside, y: this.y(tick) + 4, class: "end" }, number(tick, digits));
       }
       const middle = (this.top + this.bottom) / 2;
       if (name) make(axis, "text", { transform: `translate(11 ${middle}) rotate(-90)`, class: "middle" }, name);

@@ -4,7 +4,7 @@ ElboFigures.register("jensen", (live) => {
   const { two, many, high, lowest } = live.data;
   const { svg } = live;
   const most = Math.max(two.length, many.length);
-  const area = new Area({ left: 46, right: 348, top: 10, bottom: live.height - 34 }, [0, 1.05 * high], [lowest, 0.9]);
+  const area = new Area({ left: 46, right: 348, top: 10, bottom: live.height - 34 }, [-0.06, 1.05 * high], [lowest, 0.9]);
   const wide = area.right - area.left;
   area.axisX(svg, [0, 0.5, 1, 1.5, 2].filter((t) => t <= high), "weight w", 1);
   area.axisY(svg, [-3, -2, -1, 0], "nats");

@@ -36,17 +36,18 @@ ElboFigures.register("plane", (live) => {
   const area = new Area({ left: 36, right: 236, top: 8, bottom: 208 }, [-reach, reach], [-reach, reach]);
   area.axisX(svg, [-2, 0, 2], "θ₁");
   area.axisY(svg, [-2, 0, 2], "θ₂");
-  const field = make(svg, "rect", { x: area.left, y: area.top, width: 200, height: 200, class: "field" });
+  const field = make(svg, "g");
+  make(field, "rect", { x: area.left, y: area.top, width: 200, height: 200, class: "field" });
   for (const r of [1, 2]) {
-    make(svg, "circle", { cx: area.x(0), cy: area.y(0), r: area.x(r) - area.x(0), class: "line thin ink dash3 faint" });
+    make(field, "circle", { cx: area.x(0), cy: area.y(0), r: area.x(r) - area.x(0), class: "line thin ink dash3 faint" });
   }
-  const rings = [1, 2].map(() => make(svg, "ellipse", { class: "line c2" }));
-  const names = digits.map((digit, i) => {
-    const [x, y] = digit.mean;
-    const text = make(svg, "text", { x: area.x(x), y: area.y(y) + 4, class: "middle digit" }, String(digit.label));
-    text.addEventListener("click", () => live.put("digit", i + 1));
-    return text;
-  });
+  const rings = [1, 2].map(() => make(field, "ellipse", { class: "line c2" }));
+  // A digit stands beside its mean where others would cover it, and the paper around it keeps lines off.
+  const halo = "paint-order: stroke; stroke: var(--elbo-text-paper, Canvas); stroke-width: 3px; stroke-linejoin: round";
+  for (const { mean } of digits) make(field, "circle", { cx: area.x(mean[0]), cy: area.y(mean[1]), r: 1.3, class: "dot2" });
+  const names = digits.map(({ at: [x, y], label }) =>
+    make(field, "text", { x: area.x(x), y: area.y(y) + 4, class: "middle digit", style: halo }, String(label)),
+  );
   make(svg, "text", { x: 250, y: 14 }, "decoded");
   const side = Math.sqrt(sizes.at(-1));
   const decoded = live.image(252, 22, 88, side);
@@ -58,13 +59,26 @@ ElboFigures.register("plane", (live) => {
     live.put("z2", area.atY(y));
   };
   const dot = live.handle("dot1", move);
+  /** Which digit is written within so many units of a place; -1 for none. */
+  const within = (reach, { x, y }) => {
+    const away = digits.map(({ at: [u, v] }) => Math.hypot(area.x(u) - x, area.y(v) - y));
+    const least = Math.min(...away);
+    return least < reach ? away.indexOf(least) : -1;
+  };
   // A mouse need not press: the picture follows it over the plane. A finger taps, or drags the dot; it scrolls the page
-  // from anywhere else.
+  // from anywhere else. A press on a digit, or for a finger near it, chooses its image; the dot, which is under the
+  // mouse, does not stand in the way of either.
+  let pressed = null;
+  svg.addEventListener("pointerdown", (event) => { pressed = live.at(event); });
   for (const kind of ["pointermove", "click"]) {
-    field.addEventListener(kind, (event) => {
+    svg.addEventListener(kind, (event) => {
       if (kind === "pointermove" && (event.pointerType !== "mouse" || svg.querySelector(".held"))) return;
       const at = live.at(event);
-      move(at.x, at.y);
+      if (at.x < area.left || at.x > area.right || at.y < area.top || at.y > area.bottom) return;
+      if (kind === "click" && pressed && Math.hypot(at.x - pressed.x, at.y - pressed.y) > 3) return; // a drag ends
+      const digit = kind === "click" ? within(event.pointerType === "mouse" ? 7 : 16, at) : -1;
+      if (digit >= 0) live.put("digit", digit + 1);
+      else move(at.x, at.y);
     });
   }
 
@@ -85,6 +99,7 @@ ElboFigures.register("plane", (live) => {
       }),
     );
     names.forEach((name, i) => name.classList.toggle("strong", i === which));
+    if (field.lastChild !== names[which]) field.append(names[which]); // no other covers it
     dot(area.x(z[0]), area.y(z[1]));
     live.output("digit", `${which + 1}: a ${digit.label}`);
     live.output("z1", number(z[0], 2));

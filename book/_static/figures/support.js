@@ -48,6 +48,7 @@ ElboFigures.register("support", (live) => {
   make(svg, "path", { d: area.path([[-0.6, 0], ...curve, [1.6, 0]]), class: "line c1" });
   const box = make(svg, "path", { class: "line c2 dash2" });
   live.clip(area, box);
+  const further = make(svg, "path", { class: "fill2" }); // q goes on beyond the picture
   live.legend([["line c1", "posterior"], ["line c2 dash2", "uniform q"]], area.left + 10, 16);
   const key = make(svg, "g", { class: "legend" });
   make(key, "rect", { x: area.left + 10, y: 44, width: 22, height: 11, class: "fill1 pale" });
@@ -55,6 +56,7 @@ ElboFigures.register("support", (live) => {
   make(key, "text", { x: area.left + 38, y: 54 }, "missed by q");
   make(key, "rect", { x: area.left + 10, y: 61, width: 22, height: 11, fill: lines, class: "edge" });
   make(key, "text", { x: area.left + 38, y: 71 }, "q where p is 0");
+  const inside = area.right - 8; // where a handle is whole
   const slide = live.handle("dot2", (x) => live.put("low", area.atX(x) - live.get("width") / 2));
   const widen = live.handle("ring2", (x) => live.put("width", area.atX(x) - live.get("low")));
 
@@ -80,6 +82,8 @@ ElboFigures.register("support", (live) => {
 
     const ends = high > 1.6 ? [[1.6, tall]] : [[high, tall], [high, 0], [1.6, 0]];
     set(box, { d: area.path([[-0.6, 0], [low, 0], [low, tall], ...ends]) });
+    const level = Math.max(area.top, area.y(tall));
+    set(further, { d: high > 1.6 ? `M${area.right + 1} ${level - 5}l9 5 -9 5z` : "" });
     const pieces = [under(0, Math.min(1, Math.max(0, low))), under(Math.min(1, Math.max(0, high)), 1)];
     pieces.forEach((d, i) => [missed, dotted].forEach((layer) => set(layer[i], { d })));
     [[low, Math.min(high, 0)], [Math.max(low, 1), Math.min(high, 1.6)]].forEach(([from, to], i) => {
@@ -88,8 +92,8 @@ ElboFigures.register("support", (live) => {
       set(outside[i], { x: there ? area.x(from) : 0, width: there ? area.x(to) - area.x(from) : 0, y: top, height: area.bottom - top });
     });
     const middle = area.x((low + high) / 2);
-    slide(Math.min(area.right, middle), Math.max(area.top, area.y(tall)), middle);
-    widen(Math.min(area.right, area.x(high)), area.y(Math.min(4, tall) / 2), area.x(high));
+    slide(Math.min(inside, middle), level, middle);
+    widen(Math.min(inside, area.x(high)), area.y(Math.min(4, tall) / 2), area.x(high));
 
     const covers = low <= 0 && high >= 1;
     const within = low >= 0 && high <= 1;

@@ -8,7 +8,7 @@ ElboFigures.register("tradeoff", (live) => {
   const { svg } = live;
   const known = evidence !== undefined;
   const most = 1.06 * Math.max(...rows.map(([, , kl]) => kl));
-  const area = new Area({ left: 50, right: 348, top: 10, bottom: live.height - 34 - (shown.length ? 2 * PITCH + 6 : 0) }, [0, most], [low, high]);
+  const area = new Area({ left: 58, right: 348, top: 10, bottom: live.height - 34 - (shown.length ? 2 * PITCH + 6 : 0) }, [0, most], [low, high]);
 
   /** About five round steps between two numbers. */
   function ticks(from, to) {
@@ -22,7 +22,7 @@ ElboFigures.register("tradeoff", (live) => {
   const [across, digitsX] = ticks(0, most);
   const [up, digitsY] = ticks(low, high);
   area.axisX(svg, across, "KL(q ‖ prior), nats", digitsX);
-  area.axisY(svg, up, "reconstruction, nats", digitsY);
+  area.axisY(svg, up, "reconstruction, nats", digitsY, 11); // a ring on the axis covers no number
   if (known) make(svg, "path", { d: area.path([[0, evidence], [most, evidence]]), class: "line c3 dash3" });
   const points = rows.map(([, fit, kl]) => [kl, fit]).sort((a, b) => a[0] - b[0]);
   make(svg, "path", { d: area.path(points), class: "line c1" });
@@ -31,7 +31,7 @@ ElboFigures.register("tradeoff", (live) => {
   const foot = make(svg, "path", { class: "fill2 edge" });
   const wording = [["line c1", average ? "trained with each β" : "the best q for each β"], ["line c2 dash2", "slope β: ends at the objective"]];
   if (known) wording.push(["line c3 dash3", "log p(D)"]);
-  live.legend(wording, area.left + 78, area.bottom - 12 - 16 * (wording.length - 1));
+  live.legend(wording, area.left + 72, area.bottom - 12 - 16 * (wording.length - 1));
 
   // Below, some images and what the model of the chosen beta makes of them.
   const size = 0.87 * PITCH;
