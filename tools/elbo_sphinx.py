@@ -107,6 +107,16 @@ def index_equations(app: Sphinx, tree: nodes.document) -> None:
             tree.insert(0, addnodes.index(entries=[("single", words, anchor, "main", None) for words in said]))
 
 
+SHORT = 22  # letters: fits on a line of any screen
+
+
+def keep_code_whole(app: Sphinx, tree: nodes.document) -> None:
+    """Short code within a line of text stays on one line."""
+    for code in tree.findall(nodes.literal):
+        if len(code.astext()) <= SHORT:
+            code["classes"].append("elbo-short")
+
+
 LIVE = '<div class="elbo-bar" data-live></div>'
 NOT_LIVE = (
     '<div class="elbo-bar" title="{names}">Needs NumPy, which this page does not load: '
@@ -141,5 +151,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", drop_thebe)
     app.connect("doctree-read", add_bars)
     app.connect("doctree-read", index_equations)
+    app.connect("doctree-read", keep_code_whole)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
