@@ -77,7 +77,8 @@ RENDERED = """() => {
 STRANDED = r"""() => {
     const article = document.querySelector('article');
     const walk = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
-    const passed = text => !text.data.trim() || text.parentElement.closest('mjx-assistive-mml, svg');
+    const empty = text => !text.data.replace(/[\s\u2060]/g, ''); // the word joiner is no space
+    const passed = text => empty(text) || text.parentElement.closest('mjx-assistive-mml, svg');
     return [...article.querySelectorAll('mjx-container:not([display])')].flatMap(formula => {
         const svg = [...formula.querySelectorAll('svg')].at(-1), box = svg.getBoundingClientRect();
         walk.currentNode = svg;
