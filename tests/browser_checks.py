@@ -18,7 +18,8 @@ LOOKS: tuple[Look, ...] = EVERY if os.environ.get("AXE") == "all" else ((1280, "
 # What axe need not do: fetch style sheets for rules that are off, and look for landmarks, never more than moderate.
 READABLE = """async theme => {
     document.documentElement.dataset.theme = theme;
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    // a new width, what is seen of it, what elbo-scroll.js then marks: each may take a frame
+    for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
     const rules = {region: {enabled: false}};
     const found = await axe.run(document, {resultTypes: ['violations'], preload: false, rules});
     return found.violations.filter(({impact}) => ['serious', 'critical'].includes(impact)).flatMap(
