@@ -18,7 +18,8 @@ LOOKS: tuple[Look, ...] = EVERY if os.environ.get("AXE") == "all" else ((1280, "
 # What axe need not do: fetch style sheets for rules that are off, and look for landmarks, never more than moderate.
 READABLE = """async theme => {
     document.documentElement.dataset.theme = theme;
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    // a new width, what is seen of it, what elbo-scroll.js then marks: each may take a frame
+    for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
     const rules = {region: {enabled: false}};
     const found = await axe.run(document, {resultTypes: ['violations'], preload: false, rules});
     return found.violations.filter(({impact}) => ['serious', 'critical'].includes(impact)).flatMap(
@@ -72,6 +73,31 @@ RENDERED = """() => {
         const box = svg.getBoundingClientRect(), glyph = svg.querySelector('use');
         return box.width === 0 || box.height === 0 || (glyph && glyph.getBBox().width === 0);
     })).map(e => e.textContent.slice(0, 60));
+}"""
+# Punctuation at the start of a line that belongs to the formula before it, with what follows it.
+STRANDED = r"""() => {
+    const article = document.querySelector('article');
+    const walk = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+    const empty = text => !text.data.replace(/[\s\u2060]/g, ''); // the word joiner is no space
+    const passed = text => empty(text) || text.parentElement.closest('mjx-assistive-mml, svg');
+    return [...article.querySelectorAll('mjx-container:not([display])')].flatMap(formula => {
+        const svg = [...formula.querySelectorAll('svg')].at(-1), box = svg.getBoundingClientRect();
+        walk.currentNode = svg;
+        let text = walk.nextNode();
+        while (text && passed(text)) text = walk.nextNode();
+        if (!text || !/^[.,;:!?)\]”’]/.test(text.data)) return [];
+        const range = document.createRange();
+        range.setStart(text, 0);
+        range.setEnd(text, 1);
+        const mark = range.getBoundingClientRect();
+        return mark.width && (mark.left < box.right - 2 || mark.top > box.bottom) ? [text.data.slice(0, 20)] : [];
+    });
+}"""
+# Equations that scroll, and by how much.
+SCROLLS = """() => {
+    for (const fold of document.querySelectorAll('article details')) fold.open = true;
+    return [...document.querySelectorAll('article .elbo-scroll')].filter(e => e.scrollWidth > e.clientWidth + 2).map(
+        e => `${e.scrollWidth - e.clientWidth} px: ${e.textContent.slice(0, 40)}`);
 }"""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

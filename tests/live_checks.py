@@ -269,6 +269,22 @@ def linked(session: Any, address: str, patches: Any = None) -> list[str]:
     return faults + [f"fetched before a press: {url}" for url in watched.python()] + watched.done()
 
 
+def empty(session: Any, address: str, patches: Any = None) -> list[str]:
+    """Enter without a claim says what is missing, and fetches nothing."""
+    watched = Watched(session, address, PROVER, patches)
+    watched.page.wait_for_selector("#elbo-claim")
+    watched.page.focus("#elbo-claim")
+    watched.page.keyboard.press("Enter")
+    faults = [f"fetched without a claim: {url}" for url in watched.python()]
+    if watched.page.inner_text(".elbo-prover .elbo-status") != "Type a claim first":
+        faults.append("nothing says that a claim is missing")
+    watched.page.focus(".elbo-prover [type=submit]")
+    watched.page.keyboard.press("Enter")
+    if not watched.page.evaluate("() => document.activeElement.id === 'elbo-claim'"):
+        faults.append("the field does not get the focus")
+    return faults + watched.done()
+
+
 def timed(watched: Watched, clock: Callable[[], float]) -> tuple[float, float]:
     """Seconds from the first press on a fresh page to the first verdict, and for the next one."""
     page = watched.page

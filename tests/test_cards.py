@@ -67,9 +67,14 @@ def carded(session: Any, address: str, patches: Any = None) -> list[str]:
     citation.evaluate("a => { const b = document.createElement('button'); a.before(b); b.focus(); }")
     page.keyboard.press("Tab")
     faults += [f"keyboard: {fault}" for fault in faults_of(shown(), key)]
+    if page.evaluate("() => [...document.querySelectorAll('.elbo-card, .elbo-card *')].some(e => e.tabIndex >= 0)"):
+        faults.append("the Tab key stops in the card")
+    page.keyboard.press("ArrowDown")
+    if not page.evaluate("() => document.activeElement.matches('.elbo-card a')"):
+        faults.append("the arrow does not lead into the card")
     page.keyboard.press("Tab")
-    if not page.evaluate("() => document.activeElement.closest('.elbo-card') !== null"):
-        faults.append("Tab does not lead into the card")
+    if not page.evaluate("() => document.activeElement.matches('.elbo-card a')"):
+        faults.append("Tab does not lead on in the card")
     page.keyboard.press("Escape")
     none_left("after Escape")
     if page.evaluate("() => document.activeElement.textContent") != f"({key})":
@@ -96,6 +101,12 @@ def tapped(browser: Any, address: str, patches: Any = None) -> list[str]:
     citation.tap()
     page.wait_for_timeout(100)
     faults += [] if page.url.endswith(f"#eq-{key}") else [f"the second tap leads to {page.url}"]
+    page.goto(f"{address}/{PAGE}")
+    near = page.locator(f"{CITED}[href^='#eq-']").first
+    near.tap()
+    near.tap()
+    if "#eq-" not in page.url or page.query_selector(".elbo-card"):
+        faults.append("the card stays over what the second tap leads to")
     faults += watched.done()
     context.close()
     return faults
@@ -114,12 +125,15 @@ def test_planted_faults_are_found(session: Any, address: str) -> None:
         ("link.after(card);", "document.body.append(card); card.textContent = '';"),
         ('if (event.key === "Escape" && card)', 'if (event.key === "Enter" && card)'),
         ("timer = setTimeout(close, CLOSE)", "timer = 0"),
+        ("    card.tabIndex = -1;", "    card.tabIndex = 0;"),
     ]
     faults = str(carded(session, address, {"elbo-cards.js": patches}))
     words = [
         "the card lacks ✓ proved",
         "stays when the pointer",
-        "Tab does not lead",
+        "the Tab key stops in the card",
+        "the arrow does not lead",
+        "Tab does not lead on",
         "stays after Escape",
         "leads to []",
     ]
@@ -130,6 +144,8 @@ def test_planted_faults_under_a_finger_are_found(browser: Any, address: str) -> 
     faults = str(tapped(browser, address, {"elbo-cards.js": [("event.preventDefault();\n      open(found);", "")]}))
     assert "no card" in faults
     assert "first tap leaves" in faults
+    faults = str(tapped(browser, address, {"elbo-cards.js": [("found === link || ", "")]}))
+    assert "stays over" in faults
 
 
 # Every citation in the built pages has its card

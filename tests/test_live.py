@@ -36,6 +36,10 @@ def test_a_link_carries_a_claim(session: Any, address: str) -> None:
     assert live_checks.linked(session, address) == []
 
 
+def test_without_a_claim(session: Any, address: str) -> None:
+    assert live_checks.empty(session, address) == []
+
+
 @pytest.mark.parametrize("name", [live_checks.CHAPTER, live_checks.PROVER])
 def test_as_a_file(session: Any, html: Path, name: str) -> None:
     assert live_checks.as_file(session, html, name) == []
@@ -92,6 +96,11 @@ FAULTS = [
             ]
         },
         ["caret", "address does not carry", "declaration is not in its field", "off the screen"],
+    ),
+    (
+        "empty",
+        {"live/prover.js": [('this.say("Type a claim first");', ""), ("return this.claim.focus();", "return;")]},
+        ["nothing says", "does not get the focus"],
     ),
     ("linked", {"live/prover.js": [("    this.fromAddress();\n  }", "  }")]}, ["the fields hold"]),
 ]

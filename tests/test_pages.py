@@ -106,6 +106,9 @@ PAPER = """() => {
         ...wide.filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => `cut: ${e.outerHTML}`),
         ...(document.documentElement.dataset.theme === 'light' ? [] : ['paper is dark']),
         ...(document.querySelector('article details:not([open])') ? ['a fold is closed'] : []),
+        ...[...document.querySelectorAll('article details.hide > summary ~ *')].filter(
+            e => getComputedStyle(e).opacity !== '1').map(() => 'a fold prints empty'),
+        ...(document.querySelector('article h1').checkVisibility() ? [] : ['no title']),
     ];
 }"""
 
@@ -120,5 +123,87 @@ def test_paper(lost: str, html: Path, browser: Any) -> None:
     page.emulate_media(media="print")
     faults = page.evaluate(PAPER)
     context.close()
-    said = {"": "", "print.css": "scrolls on paper", "elbo-print.js": "dark"}[lost]
-    assert said in str(faults) if lost else faults == []
+    said = {
+        "": [],
+        "print.css": ["scrolls on paper", "prints empty", "no title"],
+        "elbo-print.js": ["dark", "fold is closed"],
+    }
+    assert [word for word in said[lost] if word not in str(faults)] == []
+    assert lost or faults == []
+
+
+@pytest.fixture(scope="module")
+def layouts(address: str, session: Any) -> Any:
+    """What a check finds in a page at some widths, with a style planted."""
+
+    def found(check: str, name: str, widths: tuple[int, ...], style: str = "") -> list[str]:
+        page = session.new_page()
+        page.goto(f"{address}/book/{name}.html")
+        page.add_style_tag(content=style or "x {}")
+        faults = []
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            faults += page.evaluate(check)
+        page.close()
+        return faults
+
+    return found
+
+
+PUNCTUATED = ("jensen", "counts", "support")
+
+
+def test_no_line_begins_with_punctuation(layouts: Any) -> None:
+    widths = (1280, 1024, 390)
+    assert [fault for name in PUNCTUATED for fault in layouts(browser_checks.STRANDED, name, widths)] == []
+    loose = ".elbo-kept { white-space: normal }"
+    assert [fault for name in PUNCTUATED for fault in layouts(browser_checks.STRANDED, name, widths, loose)]
+
+
+@pytest.mark.parametrize("name", ["gradients", "joint-expansion", "linear-vae"])
+def test_no_equation_scrolls_on_a_wide_screen(name: str, layouts: Any) -> None:
+    assert layouts(browser_checks.SCROLLS, name, (1280,)) == []
+
+
+def test_an_equation_scrolls_where_it_cannot_break(layouts: Any) -> None:
+    whole = ".elbo-piece { white-space: nowrap }"
+    assert layouts(browser_checks.SCROLLS, "gradients", (1280,), whole)
+
+
+# The focus: seen, and given back
+
+
+def focused(page: Any, *, look: str = "", script: str = "") -> list[str]:
+    """What is wrong with the header's buttons under the Tab key, and with the menu that one of them opens."""
+    page.set_viewport_size({"width": 768, "height": 900})
+    page.reload()
+    page.add_style_tag(content=look or "x {}")
+    page.evaluate(script or "() => 0")
+    faults, seen = [], 0
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate(
+            "() => document.activeElement.matches('.primary-toggle, .dropdown-download-buttons > button')"
+        ):
+            seen += 1
+            if page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") == "none":
+                faults.append("the focus cannot be seen")
+    faults += [] if seen == 2 else [f"{seen} of 2 buttons reached"]
+    page.focus(".primary-toggle")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('#pst-primary-sidebar-modal').open")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(100)
+    if not page.evaluate("() => document.activeElement.matches('.primary-toggle')"):
+        faults.append("the focus is lost")
+    return faults
+
+
+def test_the_focus_is_seen_and_given_back(address: str, session: Any) -> None:
+    page = session.new_page()
+    page.goto(f"{address}/book/jensen.html")
+    assert focused(page) == []
+    assert "cannot be seen" in str(focused(page, look="button:focus-visible { outline: none !important }"))
+    deaf = "() => { const b = document.querySelector('.primary-toggle'); b.focus = () => 0; }"
+    assert "is lost" in str(focused(page, script=deaf))
+    page.close()

@@ -36,6 +36,28 @@ def test_an_equation_is_found(query: str, page: Any, html: Path) -> None:
     assert any(where.endswith("add-and-subtract.html#eq-13") for where in results(page, html, query))
 
 
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("5", "add-and-subtract.html#eq-5"),
+        ("(24a)", "joint-expansion.html#eq-24a"),
+        ("24a", "joint-expansion.html#eq-24a"),
+        ("24A ", "joint-expansion.html#eq-24a"),
+    ],
+)
+def test_an_equation_comes_first(query: str, first: str, page: Any, html: Path) -> None:
+    assert results(page, html, query)[0].endswith(first)
+
+
+def test_nothing_fails_in_a_file(page: Any, html: Path) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    assert results(page, html, "evidence")
+    page.wait_for_timeout(100)
+    assert faults == []
+
+
 def test_a_term_is_found(page: Any, html: Path) -> None:
     assert any("jensen.html" in where for where in results(page, html, "Jensen"))
     assert results(page, html, "xyzzy") == []

@@ -98,12 +98,23 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 def index_equations(app: Sphinx, tree: nodes.document) -> None:
     """The search finds an equation by its number, as (13), 13, eq 13 or equation 13, and by its title.
 
-    Sphinx's search passes over numbers among the words of a page, but not among the entries of the index.
+    Sphinx's search passes over numbers among the words of a page, but not among the entries of the index. What a main
+    entry leads to comes before pages that hold the words.
     """
     for key, (page, anchor, *title) in app.config.elbo_equations.items():
         if app.env.docname == app.config.elbo_pages + page:
             said = [f"({key})", f"eq {key}", f"eq ({key})", f"equation {key}", f"equation ({key})", *title]
-            tree.insert(0, addnodes.index(entries=[("single", words, anchor, "", None) for words in said]))
+            tree.insert(0, addnodes.index(entries=[("single", words, anchor, "main", None) for words in said]))
+
+
+SHORT = 22  # letters: fits on a line of any screen
+
+
+def keep_code_whole(app: Sphinx, tree: nodes.document) -> None:
+    """Short code within a line of text stays on one line."""
+    for code in tree.findall(nodes.literal):
+        if len(code.astext()) <= SHORT:
+            code["classes"].append("elbo-short")
 
 
 LIVE = '<div class="elbo-bar" data-live></div>'
@@ -133,12 +144,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("elbo_equations", {}, "env")
     app.add_config_value("elbo_pages", "book/", "env")
     app.add_role("eqn", EquationRole())
-    for script in ("elbo-live.js", "elbo-figures.js", "elbo-scroll.js", "elbo-cards.js", "elbo-print.js"):
-        app.add_js_file(script, defer="defer")
+    for script in ("live", "figures", "scroll", "cards", "print", "theme"):
+        app.add_js_file(f"elbo-{script}.js", defer="defer")
     app.connect("config-inited", set_ledger)
     app.connect("config-inited", drop_mathjax)
     app.connect("config-inited", drop_thebe)
     app.connect("doctree-read", add_bars)
     app.connect("doctree-read", index_equations)
+    app.connect("doctree-read", keep_code_whole)
     app.connect("build-finished", finish)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

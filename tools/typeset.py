@@ -28,6 +28,12 @@ HOME = Path(sys.prefix) / "formulas"
 MARKS = {"math", "elbo-math"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 FORMULA = re.compile(r"\\\((?P<inline>[^<]*?)\\\)|\\\[(?P<display>[^<]*?)\\\]")
+# An inline formula that punctuation follows, within its element or right after it. A line may break after any SVG.
+KEPT = re.compile(
+    r"(?P<last><svg (?:(?!<svg ).)*?</svg>)(?P<spoken><mjx-assistive-mml>(?:(?!</?mjx-).)*</mjx-assistive-mml>)"
+    r"(?P<end></mjx-container>(?:</span>)?)(?P<marks>[.,;:!?)\]”’]+)",
+    re.DOTALL,
+)
 USE = re.compile(r'href="#(mj-[^"]+)"')
 
 Formula = tuple[str, bool]  # TeX, and whether it stands on a line of its own
@@ -142,7 +148,7 @@ class Drawn:
             out += [text[at:begin], FORMULA.sub(self._markup, text[begin:end])]
             at = end
         out.append(text[at:])
-        drawn = "".join(out)
+        drawn = KEPT.sub(r'<span class="elbo-kept">\g<last>\g<spoken>\g<marks></span>\g<end>', "".join(out))
         used = sorted(set(USE.findall(drawn)))
         paths = "".join(f'<path id="{name}" d="{self.glyphs[name]}"/>' for name in used)
         shared = f'<svg id="elbo-glyphs" aria-hidden="true" width="0" height="0"><defs>{paths}</defs></svg>'

@@ -1,5 +1,6 @@
 // On every page: a citation such as (5) shows a card with the equation. By pointer or keyboard it opens beside the
 // citation; a finger's first tap opens it, the second follows the link. Escape, or going elsewhere, closes it.
+// A citation is one stop for the Tab key: into its card leads the down arrow.
 (() => {
   const OPEN = 150, CLOSE = 250; // milliseconds a pointer rests, or is away
   let link = null; // whose card is open
@@ -40,12 +41,20 @@
     card.setAttribute("aria-label", `Equation (${key})`);
     card.append(template(key).content.cloneNode(true));
     card.querySelector(".elbo-reason").id = "elbo-card-says";
+    card.tabIndex = -1; // nor is it a stop where it scrolls
+    for (const inner of card.querySelectorAll("a, summary")) inner.tabIndex = -1;
     if (card.showPopover) card.popover = "manual";
-    link.after(card); // so that Tab leads from the citation into its card
+    link.after(card); // so that it is read after the citation
     card.showPopover?.();
     link.setAttribute("aria-describedby", "elbo-card-says");
     link.setAttribute("aria-expanded", "true");
+    link.setAttribute("aria-keyshortcuts", "ArrowDown");
     place();
+  }
+
+  function enter() {
+    for (const inner of card.querySelectorAll('[tabindex="-1"]')) inner.tabIndex = 0;
+    card.querySelector("a").focus();
   }
 
   function close() {
@@ -55,6 +64,7 @@
     const from = link;
     card.remove();
     link.removeAttribute("aria-describedby");
+    link.removeAttribute("aria-keyshortcuts");
     link.setAttribute("aria-expanded", "false");
     link = card = null;
     if (inside) {
@@ -87,8 +97,8 @@
     if (found && touched && found !== link) {
       event.preventDefault();
       open(found);
-    } else if (card && event.target instanceof Element && event.target.closest(".elbo-card a")) {
-      close();
+    } else if (card && (found === link || (event.target instanceof Element && event.target.closest(".elbo-card a")))) {
+      close(); // the target may stand on this page, under the card
     }
     touched = false;
   });
@@ -103,6 +113,9 @@
     if (event.key === "Escape" && card) {
       event.preventDefault();
       close();
+    } else if (event.key === "ArrowDown" && card && document.activeElement === link) {
+      event.preventDefault();
+      enter();
     }
   });
   for (const kind of ["scroll", "resize"]) {

@@ -16,7 +16,7 @@
     if (scrolls === (element.dataset.scrolls !== undefined)) return scrolls && shade(element);
     if (scrolls) {
       element.dataset.scrolls = "";
-      element.tabIndex = 0;
+      element.tabIndex = element.closest(".elbo-card") ? -1 : 0; // a card is entered by its own key
       if (!element.hasAttribute("role")) {
         element.setAttribute("role", "group");
         const kind = KINDS.find(([selector]) => element.matches(selector))[1];

@@ -8,9 +8,14 @@ const OPENING = new Set(["(", "[", "\\{", "{", "\\lbrace"]);
 const CLOSING = new Set([")", "]", "\\}", "}", "\\rbrace"]);
 const SPACE = /^(\s+|\\[,;:! ]|\\quad|\\qquad)$/;
 const LONG = 24; // ex: a shorter formula within a line of text stays whole
+const WIDE = 34; // ex: a piece that is wider may break inside its brackets, or a phone would have to scroll
+const WORD = /\\text\{ (?=wherever )/;
 
 // TeX cut before each relation and sum that stands in no bracket; one piece where that cannot be told.
+// A condition is cut before its "wherever" alone, so that its relations stay whole.
 export function pieces(tex) {
+  const word = WORD.exec(tex);
+  if (word) return [`${tex.slice(0, word.index)}\\text{ }`, `\\text{${tex.slice(word.index + word[0].length)}`];
   const tokens = tex.match(/\\[a-zA-Z]+|\\[^]|\s+|[^]/g) ?? [];
   const out = [""];
   let depth = 0;
@@ -31,6 +36,45 @@ export function pieces(tex) {
     if (!SPACE.test(token)) before = script ? "x" : token;
   }
   return depth === 0 ? out : [tex];
+}
+
+// A piece cut before the sums inside its brackets, at the least depth that has some. A bracket that is open where it is
+// cut is as tall on either side as in the whole.
+export function deeper(tex) {
+  const tokens = tex.match(/\\[a-zA-Z]+|\\[^]|\s+|[^]/g) ?? [];
+  const open = []; // { at, left, end }: the opening token, and the closing one once it is found
+  const cuts = []; // { at, stack }
+  let before = "";
+  for (let i = 0; i < tokens.length; i += 1) {
+    const token = tokens[i];
+    if (["\\begin", "&", "\\\\", "\\middle"].includes(token)) return [tex];
+    const command = before === "\\left" || before === "\\right";
+    const script = before === "^" || before === "_";
+    if (token === "\\left" || (!command && OPENING.has(token))) {
+      open.push({ at: i, left: token === "\\left", brace: token === "{" });
+    } else if (token === "\\right" || (!command && CLOSING.has(token))) {
+      if (!open.length) return [tex];
+      open.pop().end = i;
+    } else if (SUMS.has(token) && !script && open.length && !open.some(({ brace }) => brace)) {
+      const prefix = command || OPENING.has(before) || RELATIONS.has(before) || SUMS.has(before) || before === ",";
+      if (!prefix && tokens[i - 1] !== "\\left") cuts.push({ at: i, stack: [...open] });
+    }
+    if (!SPACE.test(token)) before = script ? "x" : token;
+  }
+  const depth = Math.min(...cuts.map(({ stack }) => stack.length));
+  if (open.length || !cuts.length) return [tex];
+  // what a pair of \left and \right encloses, without the two brackets
+  const height = ({ at, end }) => `\\vphantom{${tokens.slice(at + 2, end).join("")}}`;
+  const tall = (stack) => stack.filter(({ left }) => left);
+  const ends = [...cuts.filter(({ stack }) => stack.length === depth), { at: tokens.length, stack: [] }];
+  let last = { at: 0, stack: [] };
+  return ends.map((cut) => {
+    const opened = tall(last.stack).map((pair) => `\\left.${height(pair)}`).join("");
+    const closed = tall(cut.stack).reverse().map((pair) => `${height(pair)}\\right.`).join("");
+    const piece = opened + (last.at ? "{}" : "") + tokens.slice(last.at, cut.at).join("") + closed;
+    last = cut;
+    return piece;
+  });
 }
 
 // A drawing without what only MathJax's own scripts read, and the glyphs it uses.
@@ -56,10 +100,17 @@ function lean(svg) {
     )
     .replace("<svg ", '<svg aria-hidden="true" ');
   for (const [id, path] of Object.entries(glyphs)) if (!path) delete glyphs[id];
-  return { html, glyphs, uses: [...html.matchAll(/href="#([^"]+)"/g)].map((found) => found[1]).join() };
+  const uses = [...html.matchAll(/href="#([^"]+)"/g)].map((found) => found[1]).join();
+  return { html, glyphs, uses, width: width(svg) };
 }
 
 const width = (svg) => Number(/ width="([\d.]+)ex"/.exec(svg)?.[1] ?? 0);
+
+// Pieces that stand together where there is room for all of them.
+function group(parts) {
+  const html = `<span class="elbo-piece">${parts.map((part) => part.html).join("")}</span>`;
+  return { html, glyphs: Object.assign({}, ...parts.map((part) => part.glyphs)) };
+}
 
 // `engine` has svg(tex, display) and mml(tex, display), both strings. Gives { html, glyphs }, or { error }.
 export function formula(source, display, engine) {
@@ -71,16 +122,27 @@ export function formula(source, display, engine) {
     })
     .trim();
   const draw = (part) => engine.svg(part, display);
+  // Pieces, if they draw what the whole draws.
+  const drawnAs = (one, cut) => {
+    const svgs = cut.map(draw);
+    const parts = svgs.map(lean);
+    const same = parts.flatMap(({ uses }) => (uses ? [uses] : [])).join() === one.uses;
+    return same && !svgs.some((svg) => svg.includes("merror")) ? parts : null;
+  };
   const drawn = draw(tex);
   const fault = /data-mjx-error="([^"]*)"/.exec(drawn) ?? /(data-mml-node="merror")/.exec(drawn);
   if (fault) return { error: fault[1] };
   const whole = lean(drawn);
   let parts = [whole];
-  if (display || width(drawn) > LONG) {
-    const cut = pieces(tex).map((piece) => draw(piece));
-    const leaned = cut.map(lean);
-    const same = leaned.flatMap(({ uses }) => (uses ? [uses] : [])).join() === whole.uses;
-    if (same && !cut.some((one) => one.includes("merror"))) parts = leaned; // the pieces draw what the whole draws
+  if (display || whole.width > LONG) {
+    const cut = pieces(tex);
+    parts = drawnAs(whole, cut) ?? parts;
+    if (display && parts.length === cut.length) {
+      parts = parts.map((part, i) => {
+        const within = part.width > WIDE ? drawnAs(part, deeper(cut[i])) : null;
+        return within?.length > 1 ? group(within) : part;
+      });
+    }
   }
   const mml = engine
     .mml(tex, display)
@@ -89,8 +151,7 @@ export function formula(source, display, engine) {
   const spoken = `<mjx-assistive-mml>${mml}</mjx-assistive-mml>`;
   const drawing = parts.map(({ html }) => html).join("");
   const glyphs = Object.assign({}, ...parts.map((part) => part.glyphs));
-  // The word joiner keeps a comma or a full stop that follows on the formula's line.
-  if (!display) return { html: `<mjx-container>${drawing}${spoken}</mjx-container>\u2060`, glyphs };
+  if (!display) return { html: `<mjx-container>${drawing}${spoken}</mjx-container>`, glyphs };
   const shown = number && `<span class="elbo-number">(${number})</span>`;
   return {
     html: `<mjx-container display="true"><span class="elbo-scroll">${drawing}${spoken}</span>${shown}</mjx-container>`,

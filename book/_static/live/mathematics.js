@@ -57,6 +57,19 @@ function texts(element) {
   return found;
 }
 
+// Punctuation after a formula stays on its line, as typeset.py has it.
+function keep(container) {
+  const inside = container.nextSibling;
+  const after = inside ?? (container.parentElement?.matches("span") ? container.parentElement.nextSibling : null);
+  const marks = after?.nodeType === Node.TEXT_NODE && /^[.,;:!?)\]”’]+/.exec(after.data)?.[0];
+  if (!marks) return;
+  const kept = document.createElement("span");
+  kept.className = "elbo-kept";
+  after.data = after.data.slice(marks.length);
+  kept.append(...[...container.children].slice(-2), marks); // the last drawing, and its MathML
+  container.append(kept);
+}
+
 // Draws what is marked as mathematics in an element, as the build draws it.
 export async function typeset(element) {
   const found = texts(element);
@@ -74,7 +87,9 @@ export async function typeset(element) {
       share(glyphs);
       return html;
     });
+    const inline = [...holder.content.querySelectorAll("mjx-container:not([display])")];
     text.replaceWith(holder.content);
+    inline.forEach(keep);
   }
   document.dispatchEvent(new CustomEvent("elbo-typeset", { detail: element }));
 }

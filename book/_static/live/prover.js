@@ -186,7 +186,11 @@ export class Prover {
   // -- the verdict
 
   async decide() {
-    if (this.deciding || !this.claim.value.trim()) return;
+    if (this.deciding) return;
+    if (!this.claim.value.trim()) {
+      this.say("Type a claim first");
+      return this.claim.focus();
+    }
     clearTimeout(this.timer);
     this.forget();
     const version = this.version;
