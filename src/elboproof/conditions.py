@@ -135,7 +135,7 @@ class Conditions:
         if kept and masked:
             return
         others = [joint(part) for part in map(base, summand.above) if isinstance(part, lang.Density)]
-        covered = density and all(j != joint(zero) and _implied(j, mask) for j in others)
+        covered = density and not kept and all(_implied(j, mask) for j in others if j != joint(zero))
         self.bare |= not masked
         self.loose |= not (masked or covered)
         if not (kept and scope.bound):

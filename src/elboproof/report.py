@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from . import language as lang
+from .conditions import Conditions, included
 from .derive import Derivation
 from .expand import Terms
 from .normal import Normaliser
@@ -70,10 +71,15 @@ def slack(proved: Proved) -> Any:
 
 
 def _least(proved: Proved) -> str:
-    """A gap averages a quotient over what its divisor sees, and so may say less than the whole slack."""
-    gaps = [gap for _, gap in proved.slack if gap.kind in ("tangent gap", "Jensen gap")]
-    divides = [any(isinstance(node, (lang.Over, lang.Power)) for node in lang.subterms(gap.term)) for gap in gaps]
-    return "at least " if any(divides) or any(gap.kind == "tangent gap" for gap in gaps) else ""
+    """A gap that averages a quotient over less than all says less than the whole slack."""
+    needs = [
+        condition
+        for _, gap in proved.slack
+        if gap.kind in ("tangent gap", "Jensen gap")
+        for condition in Conditions(lang.Ge(gap.term, 0), Normaliser()).supports()
+        if isinstance(condition, lang.Support)
+    ]
+    return "" if all(any(included(c, known) for known in proved.conditions) for c in needs) else "at least "
 
 
 def _rational(x: Fraction) -> Any:
