@@ -76,7 +76,7 @@ RENDERED = """() => {
 }"""
 # Punctuation at the start of a line that belongs to the formula before it, with what follows it.
 STRANDED = r"""() => {
-    const article = document.querySelector('article');
+    const article = document.querySelector('article') ?? document.body;
     const walk = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
     const empty = text => !text.data.replace(/[\s\u2060]/g, ''); // the word joiner is no space
     const passed = text => empty(text) || text.parentElement.closest('mjx-assistive-mml, svg');
@@ -127,16 +127,18 @@ def opened(
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
     page.goto(f"{address}/{name}", wait_until="load")
     faults += [f"a formula is not visible: {text}" for text in page.evaluate(RENDERED)]
-    if looks:
-        page.evaluate(axe())
-        if looks is not EVERY:
-            page.evaluate(FEWER)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         if (wide := page.evaluate(WIDER)) > 0:
             faults.append(f"the page is {wide} px wider than the screen ({width} px)")
         faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
-        for theme in (theme for at, theme in looks if at == width):
-            faults += [f"axe ({width} px, {theme}): {text}" for text in page.evaluate(READABLE, theme)]
+        faults += [f"begins a line ({width} px): {text}" for text in page.evaluate(STRANDED)]
+    if looks:
+        page.evaluate(axe())
+        if looks is not EVERY:
+            page.evaluate(FEWER)
+    for width, theme in looks:
+        page.set_viewport_size({"width": width, "height": 900})
+        faults += [f"axe ({width} px, {theme}): {text}" for text in page.evaluate(READABLE, theme)]
     page.close()
     return faults

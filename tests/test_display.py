@@ -57,7 +57,7 @@ def test_the_audit_of_an_equation(key):
     assert found.sound
     assert found.exact == 40 * len(found.entry.claims)
     assert found.models == ("Gaussian", "Beta-Bernoulli", "Gamma-Poisson")
-    assert found.gap <= 1
+    assert found.gap is None if key == "6" else found.gap <= 1  # (6) is an inequality
 
 
 def test_the_audit_notices_a_wrong_equation():

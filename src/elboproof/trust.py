@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
+REMEMBERING = type(lru_cache(repr))
 
 
 class Called(NamedTuple):
@@ -25,8 +27,8 @@ def called_by(action: Callable[[], Any]) -> list[Called]:
     seen: set[CodeType] = set()
     for module in [module for name, module in sys.modules.items() if name.startswith(f"{__package__}.")]:
         for item in vars(module).values():
-            if callable(forget := getattr(item, "cache_clear", None)):
-                forget()
+            if isinstance(item, REMEMBERING):
+                item.cache_clear()
 
     def note(frame: FrameType, event: str, arg: Any) -> None:
         if event == "call" and Path(frame.f_code.co_filename).parent == HERE:
