@@ -41,7 +41,9 @@ class Candidates:
     """Proposes gaps for one claim, from its laws, its measures and its logarithms. Proposing needs no soundness."""
 
     def __init__(self, claim: Any, target: Polynomial, normaliser: Normaliser):
-        self._target, self._normaliser, self._terms = target, normaliser, Terms(normaliser)
+        self._normaliser, self._terms = normaliser, Terms(normaliser)
+        ordered = sorted((str(self._terms.monomial(mono)), i, mono) for i, mono in enumerate(target))
+        self._target = {mono: target[mono] for *_, mono in ordered}
         self._known = positive_in(claim)
         self.shape = Shape.of(claim.lhs, claim.rhs)
         self._free = set(self.shape.free)
@@ -190,7 +192,7 @@ class Candidates:
     def positive(self) -> Iterator[Gap]:
         """A positive number, and products and means that the target holds: positive as they stand."""
         yield Gap("positive number", Integer(1))
-        for mono, value in sorted(self._target.items(), key=lambda item: str(self._terms.monomial(item[0]))):
+        for mono, value in self._target.items():
             if value > 0 and mono and nonnegative(self._terms.monomial(mono)):
                 yield Gap("positive term", self._terms.monomial(mono))
 

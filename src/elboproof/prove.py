@@ -28,6 +28,7 @@ from .textform import text
 
 EXAMINED = 3  # tables in a cross-examination
 MOST_TERMS = 500  # of a normal form for which gaps are sought: a few tenths of a second
+FEW_TERMS = 60  # of one for which it is asked whether discrete laws make the claim true
 PLAIN = SWITCHES - {"cancel", "log", "linearity", "structure"}
 
 
@@ -204,7 +205,7 @@ def _discrete(claim: Any) -> str:
     normaliser = Normaliser()
     try:
         upward = _upward(claim, normaliser.difference(claim))
-        candidates = Candidates(claim, upward, normaliser) if len(upward) <= MOST_TERMS else None
+        candidates = Candidates(claim, upward, normaliser) if len(upward) <= FEW_TERMS else None
         if candidates is None or candidates.lacking() is not None:
             return "unknown"
         groups = (candidates.divergences(), candidates.discrete(), candidates.logarithms(), candidates.positive())

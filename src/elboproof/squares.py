@@ -44,12 +44,10 @@ def completed(form: Form, functions: list[Monomial]) -> Iterator[dict[Monomial, 
 
 
 class Squares:
-    """Proposes the squares of one claim, place by place. Proposing needs no soundness."""
+    """Proposes the squares of one claim, whose target is in a fixed order, place by place. It needs no soundness."""
 
     def __init__(self, target: Polynomial, normaliser: Normaliser):
-        self._normaliser, self._terms = normaliser, Terms(normaliser)
-        ordered = sorted(target, key=lambda mono: str(self._terms.monomial(mono)))
-        self._target = {mono: target[mono] for mono in ordered}
+        self._target, self._normaliser, self._terms = target, normaliser, Terms(normaliser)
 
     def at(self, place: Place) -> Iterator[Gap]:
         measure = times(*(m for d in (*place.measures, *place.outer) for m in self._normaliser(d)))
