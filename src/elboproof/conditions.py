@@ -27,6 +27,7 @@ from .walks import (
     Summand,
     abbreviates,
     base,
+    divisor,
     joint,
     log_atoms,
     quotient,
@@ -94,14 +95,23 @@ class Conditions:
             lang.Times(*over) if over else Integer(1),
             lang.Times(*(d for d, _ in summand.below)) if summand.below else Integer(1),
         )
-        counting = self._joints((*scope.measures, *scope.outer, *(() if scope.closed else summand.above)))
+        around, above = self._joints((*scope.measures, *scope.outer)), self._joints(summand.above)
+        counting = around if scope.closed else [*around, *above]
+        sure = self._sure(scope)
         for mono in self._normal(whole) or {ONE: Fraction(1)}:
             for d, mask in summand.below:
                 for zero in self._zeros(base(d)):
-                    yield from self._divisible(zero, [*scope.measures, *mask], counting, mono, summand, scope)
+                    if isinstance(zero, lang.Density) and joint(zero) in sure:
+                        continue
+                    left = self._left(mono, zero, [*around, *above], scope)
+                    if self._counts(zero, left, [*scope.measures, *mask], summand, scope):
+                        rest = [f[1:3] for f, e in left if f[0] == "density" and e > 0]
+                        yield self._positive(
+                            zero, counting if scope.closed else [*rest, *map(joint, scope.outer)], scope
+                        )
             for factor, exponent in sorted(mono, key=str) if summand.raised or scope.closed else ():
                 hidden = factor[0] == "density" and (exponent < 0 if scope.closed else exponent > 0)
-                if hidden and not _follows(factor[1:3], [*counting, *self._sure(scope)]):
+                if hidden and not _follows(factor[1:3], [*counting, *sure]):
                     yield self._positive(Terms(self._normal).factor(factor), counting, scope)
 
     def _joints(self, parts: Iterable[Any]) -> list[Joint]:
@@ -119,28 +129,24 @@ class Conditions:
         names = {v.name for v in scope.bound}
         return {one for one in self._known if not one[1] & names}
 
-    def _divisible(
-        self, zero: Any, mask: list[Any], counting: list[Joint], mono: Monomial, summand: Summand, scope: Scope
-    ) -> Iterator[Any]:
-        """What must hold for a divisor: it is positive (or only not zero) wherever the rest of its product counts."""
-        density = isinstance(zero, lang.Density)
-        if density and joint(zero) in self._sure(scope):
-            return
+    def _left(self, mono: Monomial, zero: Any, true: list[Joint], scope: Scope) -> Monomial:
+        """What a divisor leaves of its product; densities that only its divisors brought in are left out."""
         free = frozenset(v.name for v in zero.free_symbols)
         left = self._normal.left(mono, frozenset(v.name for v in scope.open) - free)
-        true = [*counting, *self._joints(summand.above)]
-        left = frozenset((f, e) for f, e in left if f[0] != "density" or e < 0 or _follows(f[1:3], true))
+        return frozenset((f, e) for f, e in left if f[0] != "density" or e < 0 or _follows(f[1:3], true))
+
+    def _counts(self, zero: Any, left: Monomial, mask: list[Any], summand: Summand, scope: Scope) -> bool:
+        """Whether the rest of a divisor's product may count where the divisor is zero."""
+        density = isinstance(zero, lang.Density)
         masked = density and _implied(joint(zero), [*mask, *scope.outer])
         kept = density and (_vanishes(left, joint(zero)) or _implied(joint(zero), list(scope.outer)))
         if kept and masked:
-            return
+            return False
         others = [joint(part) for part in map(base, summand.above) if isinstance(part, lang.Density)]
         covered = density and not kept and all(_implied(j, mask) for j in others if j != joint(zero))
         self.bare |= not masked
         self.loose |= not (masked or covered)
-        if not (kept and scope.bound):
-            counts = [f[1:3] for f, e in left if f[0] == "density" and e > 0]
-            yield self._positive(zero, counting if scope.closed else [*counts, *map(joint, scope.outer)], scope)
+        return not (kept and scope.bound)
 
     def _positive(self, zero: Any, counts: list[Joint], scope: Scope) -> Any:
         """The condition that a factor is not zero where joint marginals are positive."""
@@ -188,9 +194,8 @@ class Conditions:
         elif abbreviates(term):
             yield from self._quotients(term.definition(), bound)
         else:
-            inverse = isinstance(term, (lang.Power, sympy.Pow)) and term.args[1] < 0
-            below = term.args[0] if inverse else term.args[1] if isinstance(term, lang.Over) else Integer(1)
-            for d in map(base, quotient(below)[0]):
+            below = divisor(term)
+            for d in map(base, quotient(below)[0] if below is not None else ()):
                 if not isinstance(d, lang.Density) or joint(d) not in self._known or joint(d)[1] & bound:
                     yield term
             for arg in term.args:
@@ -306,9 +311,8 @@ def _delicate(term: Any) -> bool:
 def _has_a_value(term: Any) -> bool:
     """Whether a term that is >= 0 by its form cannot be undefined: it holds no logarithm and no quotient."""
     nodes = [node for node, _ in walk(term)]
-    inverse = any(isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0 for node in nodes)
-    divided = any(isinstance(node, lang.Over) and not isinstance(node.args[1], sympy.Rational) for node in nodes)
-    return not inverse and not divided and not any(isinstance(node, lang.Log) for node in nodes)
+    divided = any(not isinstance(divisor(node), (type(None), sympy.Rational)) for node in nodes)
+    return not divided and not any(isinstance(node, lang.Log) for node in nodes)
 
 
 def _averaged(poly: Polynomial) -> Polynomial:

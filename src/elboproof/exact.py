@@ -19,11 +19,11 @@ from sympy.core.function import AppliedUndef
 
 from . import language as lang
 from .errors import IllFormed, NotComparable
+from .integers import MOST_BITS, bits
 from .tables import Table
 from .values import INF, NEG_INF, ZERO, Undefined, Value, add, compare, divide, log, multiply
 
 ONE = Fraction(1)
-MOST = 2**4000
 
 
 class Exact:
@@ -65,8 +65,8 @@ class Exact:
             out: Value = ONE
             for _ in range(abs(exponent)):
                 out = multiply(out, base)
-                if isinstance(out, Fraction) and max(abs(out.numerator), out.denominator) > MOST:
-                    return Undefined("a number of more than 4,000 bits")
+                if isinstance(out, Fraction) and bits(out) > MOST_BITS:
+                    return Undefined(f"a number of more than {MOST_BITS} bits")
             return out if exponent >= 0 else divide(ONE, out)
         if isinstance(term, AppliedUndef):
             args = tuple(v.name for v in term.args)

@@ -224,5 +224,10 @@ def covered(gap: Gap, normaliser: Normaliser) -> list[Any]:
     loses = gap.kind in ("Jensen gap", "tangent gap") and nonnegative_by_form(gap.term)
     if gap.kind == "KL divergence" or loses:
         return []
+    return inclusions(gap, normaliser)
+
+
+def inclusions(gap: Gap, normaliser: Normaliser) -> list[Any]:
+    """The inclusions under which a gap sees all of what its quotients average."""
     needs = Conditions(lang.Ge(gap.term, Integer(0)), normaliser).supports()
     return [condition for condition in needs if isinstance(condition, lang.Support)]

@@ -1,11 +1,13 @@
-"""Prime factors of integers, as far as they can be had in no time."""
+"""Integers: their prime factors, as far as they can be had in no time, and how large they may be."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 
 import sympy
 
+MOST_BITS = 4_000  # of a number: more could not be printed
 LARGE = 10**12  # above it, a factor without small primes is kept whole
 
 
@@ -25,3 +27,8 @@ def primes(number: int) -> tuple[tuple[int, int], ...]:
     elif rest > 1:
         out += [(int(p), int(e)) for p, e in sympy.factorint(rest).items()]
     return tuple(out)
+
+
+def bits(value: Fraction) -> int:
+    """The length of the longer of numerator and denominator."""
+    return max(abs(value.numerator), value.denominator).bit_length()

@@ -27,7 +27,7 @@ from sympy.core.function import AppliedUndef
 
 from . import language as lang
 from .errors import IllFormed
-from .integers import primes
+from .integers import MOST_BITS, bits, primes
 from .linear import add_into
 from .structure import canonical, integrated
 
@@ -38,7 +38,6 @@ Names = frozenset[str]
 
 ONE: Monomial = frozenset()
 MOST_PRODUCTS = 20_000
-MOST_BITS = 4_000  # of a number: more could not be printed
 DEFINITIONS = ("KL", "ELBO", "H", "CE", "I")
 SWITCHES = frozenset({*DEFINITIONS, "expectation", "linearity", "product", "sum", "cancel", "log", "structure"})
 
@@ -175,7 +174,7 @@ class Normaliser:
             out = constant(1)
             for _ in range(abs(exponent)):
                 out = product(out, base)
-            if any(max(abs(v.numerator), v.denominator).bit_length() > MOST_BITS for v in out.values()):
+            if any(bits(value) > MOST_BITS for value in out.values()):
                 raise IllFormed(f"expected numbers of at most {MOST_BITS} bits, found a power with more")
             return self._settled(out)
         if isinstance(term, lang.Log):

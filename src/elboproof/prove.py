@@ -182,8 +182,8 @@ def _examined(proved: Proved) -> Proved:
     count = 0
     large = sum(2 ** len(names) for _, names in shape.laws.values()) > 24
     for i in range(4 * EXAMINED if shape.functions else EXAMINED):  # of some functions a log has no value
-        states, positive = 2 if large or i else 3, i > EXAMINED
-        table = random_table(shape, rng, states=states, weighted=i > 0, positive=positive)
+        states = 2 if large or i else 3
+        table = random_table(shape, rng, states=states, weighted=i > 0, positive=i > EXAMINED)
         found = fails_on(claim, table)
         if isinstance(found, Counterexample):
             if not met(proved.conditions, table):

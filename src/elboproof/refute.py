@@ -153,7 +153,6 @@ def _far(claim: Any, shape: Shape, seed: int) -> Counterexample | None:
     Only for a claim without a value elsewhere; and what misses states must meet the inclusions that the claim needs.
     """
     rng = random.Random(seed + 3)
-    needs = Conditions(claim, Normaliser()).supports()
     for i in range(FAR):
         scales = {v: Fraction(2) ** rng.choice((-40, -20, 20, 40)) for v in shape.variables}
         missing = 0.5 * (2 * i >= FAR)
@@ -161,7 +160,8 @@ def _far(claim: Any, shape: Shape, seed: int) -> Counterexample | None:
         if not missing:
             made.weights |= {v: tuple(scale * w for w in made.weights[v]) for v, scale in scales.items()}
         sides = _sides(claim, made)
-        if isinstance(_judged(claim, sides), Counterexample) and (not missing or met(needs, made)):
+        found = isinstance(_judged(claim, sides), Counterexample)
+        if found and (not missing or met(Conditions(claim, Normaliser()).supports(), made)):
             return sides
     return None
 

@@ -8,9 +8,10 @@ from html import escape
 from typing import Any
 
 from . import language as lang
-from .conditions import Conditions, included
+from .conditions import included
 from .derive import Derivation
 from .expand import Terms
+from .forms import inclusions
 from .normal import Normaliser
 from .prove import Proved, Refuted, Undecided, Verdict
 from .rules import named
@@ -72,13 +73,8 @@ def slack(proved: Proved) -> Any:
 
 def _least(proved: Proved) -> str:
     """A gap that averages a quotient over less than all says less than the whole slack."""
-    needs = [
-        condition
-        for _, gap in proved.slack
-        if gap.kind in ("tangent gap", "Jensen gap")
-        for condition in Conditions(lang.Ge(gap.term, 0), Normaliser()).supports()
-        if isinstance(condition, lang.Support)
-    ]
+    gaps = [gap for _, gap in proved.slack if gap.kind in ("tangent gap", "Jensen gap")]
+    needs = [condition for gap in gaps for condition in inclusions(gap, Normaliser())]
     return "" if all(any(included(c, known) for known in proved.conditions) for c in needs) else "at least "
 
 

@@ -224,6 +224,13 @@ def quotient(term: Any) -> tuple[list[Any], list[Any]]:
     return ([] if isinstance(term, Rational) else [term]), []
 
 
+def divisor(term: Any) -> Any:
+    """What a quotient or negative power divides by; None for any other term."""
+    if isinstance(term, lang.Over):
+        return term.args[1]
+    return term.args[0] if isinstance(term, (lang.Power, sympy.Pow)) and term.args[1] < 0 else None
+
+
 def base(term: Any) -> Any:
     """What a power is a power of."""
     return term.args[0] if isinstance(term, (lang.Power, sympy.Pow)) and term.args[1] > 0 else term
@@ -269,16 +276,13 @@ def scopes(scope: Scope) -> Iterator[Scope]:
             yield from scopes(here.within(node.args[0], node.bound, measures))
         elif isinstance(node, lang.Density) or abbreviates(node):
             continue
-        elif isinstance(node, (lang.Log, lang.Over)) or (
-            isinstance(node, (lang.Power, sympy.Pow)) and node.args[1] < 0
-        ):
-            inside, closed = node.args[-1] if isinstance(node, lang.Over) else node.args[0], here.inside(None)
+        elif (inside := node.args[0] if isinstance(node, lang.Log) else divisor(node)) is not None:
             if isinstance(node, lang.Over):
                 stack.append((node.args[0], here))
             if _holds_a_sum(inside):
                 yield from scopes(here.inside(inside))
             else:
-                stack.append((inside, closed))
+                stack.append((inside, here.inside(inside)))
         else:
             stack += [(arg, here) for arg in node.args]
 
