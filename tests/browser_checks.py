@@ -11,6 +11,7 @@ from typing import Any
 import npm
 
 WIDTHS = (1280, 768, 390)
+NARROW = 320  # where only figures are looked at: their texts have a size of their own
 Look = tuple[int, str]  # a width and a theme
 EVERY: tuple[Look, ...] = tuple(product(WIDTHS, ("light", "dark")))
 LOOKS: tuple[Look, ...] = EVERY if os.environ.get("AXE") == "all" else ((1280, "light"), (390, "dark"))
@@ -99,6 +100,17 @@ SCROLLS = """() => {
     return [...document.querySelectorAll('article .elbo-scroll')].filter(e => e.scrollWidth > e.clientWidth + 2).map(
         e => `${e.scrollWidth - e.clientWidth} px: ${e.textContent.slice(0, 40)}`);
 }"""
+# Texts that reach beyond their drawing, and by how many pixels.
+BEYOND = """() => [...document.querySelectorAll('figure.elbo-figure svg')].filter(svg => svg.checkVisibility()).flatMap(
+    svg => {
+        const box = svg.getBoundingClientRect();
+        const over = text => {
+            const own = text.getBoundingClientRect();
+            return Math.max(own.right - box.right, box.left - own.left, box.top - own.top, own.bottom - box.bottom);
+        };
+        return [...svg.querySelectorAll('text')].filter(text => text.checkVisibility() && over(text) > 1.5).map(
+            text => `${text.textContent} reaches ${over(text).toFixed(1)} px beyond ${svg.closest('figure').id}`);
+    })"""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -133,6 +145,10 @@ def opened(
             faults.append(f"the page is {wide} px wider than the screen ({width} px)")
         faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
         faults += [f"begins a line ({width} px): {text}" for text in page.evaluate(STRANDED)]
+        faults += [f"{text} ({width} px)" for text in page.evaluate(BEYOND)]
+    if page.query_selector("figure.elbo-figure"):
+        page.set_viewport_size({"width": NARROW, "height": 900})
+        faults += [f"{text} ({NARROW} px)" for text in page.evaluate(BEYOND)]
     if looks:
         page.evaluate(axe())
         if looks is not EVERY:

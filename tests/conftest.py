@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import http.server
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -27,7 +26,6 @@ settings.register_profile(
 settings.register_profile("deep", max_examples=3000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -70,17 +68,13 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def chromium() -> str | None:
-    """The path of an installed Chromium."""
-    named = os.environ.get("CHROMIUM")
-    return named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    path = chromium()
+    import chromium
+
+    path = chromium.found()
     if path is None:
-        message = "no Chromium is installed, so no page was opened (on Debian: apt-get install chromium)"
+        message = f"{chromium.ABSENT}, so no page was opened"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

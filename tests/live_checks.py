@@ -155,7 +155,7 @@ WATCH = """() => {
     const article = document.querySelector('article');
     setInterval(() => { seen ||= /fetching Python, [\\d.]+ of/.test(article.textContent); }, 20);
 }"""
-SAID = "([bar, texts]) => texts.some(text => bar.querySelector('.elbo-status').textContent.includes(text))"
+SAID = "([bar, text]) => new RegExp(`^(${text})$`).test(bar.querySelector('.elbo-status').textContent)"
 
 
 def cells(session: Any, address: str, patches: Any = None) -> list[str]:
@@ -168,7 +168,7 @@ def cells(session: Any, address: str, patches: Any = None) -> list[str]:
     above = next(with_mathematics)
     bar = bars[above]
     press = lambda name: bar.query_selector(f"button:text-is('{name}')").click()  # noqa: E731
-    said = lambda *texts: watched.until(SAID, f"never says {texts}", START, [bar, texts])  # noqa: E731
+    said = lambda text: watched.until(SAID, f"never says {text!r}", START, [bar, text])  # noqa: E731
     committed = bar.evaluate(SHOWN)
     page.evaluate(WATCH)
     press("Run here")
@@ -197,9 +197,9 @@ def cells(session: Any, address: str, patches: Any = None) -> list[str]:
     if page.evaluate("() => 2 + 2") != 4:
         watched.faults.append("the page is frozen")
     press("Stop")
-    if said("run before were run again"):
+    if said("stopped.* run before were run again"):
         enter("print('still', kept, theta)")
-        said("run", "ended in an error")
+        said("run|ended in an error")
         if "still 42 theta" not in str(bar.evaluate(SHOWN)):
             watched.faults.append(f"after a stop the earlier names are lost: {bar.evaluate(SHOWN)}")
     press("Reset")

@@ -184,43 +184,6 @@ def test_a_page_of_the_book_opened_as_a_file_and_printed(session: Any, html: Pat
     assert seen == [True, False, True, False, True, False]
 
 
-# Texts that reach beyond their drawing, in a page whose figures are alive; by how many pixels.
-BEYOND = """() => [...document.querySelectorAll('figure.elbo-figure svg')].filter(svg => svg.checkVisibility()).flatMap(
-    svg => {
-        const box = svg.getBoundingClientRect();
-        const over = text => {
-            const own = text.getBoundingClientRect();
-            return Math.max(own.right - box.right, box.left - own.left, box.top - own.top, own.bottom - box.bottom);
-        };
-        return [...svg.querySelectorAll('text')].filter(text => text.checkVisibility() && over(text) > 1.5).map(
-            text => `${text.textContent} reaches ${over(text).toFixed(1)} px beyond ${svg.closest('figure').id}`);
-    })"""
-
-
-def beyond(page: Any, made: Path) -> list[str]:
-    faults = []
-    page.goto(made.as_uri())
-    for width in (1280, 390, 320):
-        page.set_viewport_size({"width": width, "height": 900})
-        faults += [f"{made.stem} ({width} px): {fault}" for fault in page.evaluate(BEYOND)]
-    return faults
-
-
-def test_no_text_reaches_beyond_its_figure(session: Any, html: Path, tmp_path: Path) -> None:
-    page, faults = session.new_page(), []
-    for made in sorted((html / "book").glob("*.html")):
-        if "elbo-figure" in made.read_text():
-            faults += beyond(page, made)
-    assert faults == []
-    wide = figure("wide", caption="c", alt="a", shown=False)
-    with wide as ax:
-        ax.text(0.5, 0.5, "a name that is too long for where it stands", transform=ax.transAxes)
-    planted = tmp_path / "planted.html"
-    planted.write_text(f"<!doctype html><meta charset='utf-8'>{wide.drawn.html}")
-    assert "stands reaches" in beyond(page, planted)[0]
-    page.close()
-
-
 def test_a_press_on_a_digit_chooses_its_image(session: Any, tmp_path: Path) -> None:
     page, faults = checks.opened(session, checks.page_of(tmp_path / "site", "plane"))
     for i in (2, 0, 1):

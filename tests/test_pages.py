@@ -12,6 +12,7 @@ import pytest
 import browser_checks
 import site_checks
 from conftest import ROOT, served
+from elboproof.figures import figure
 
 BUILT = ROOT / "_build" / "html"
 PAGES = [str(path.relative_to(BUILT)) for path in site_checks.pages(BUILT) if not site_checks.redirects(path)]
@@ -71,6 +72,15 @@ def test_the_browser_finds_a_planted_fault(word: str, fault: str, tmp_path: Path
     with served(tmp_path) as address:
         faults = browser_checks.opened(session, address, "index.html", (390,), looks=())
     assert any(word in text for text in faults) if word else faults == []
+
+
+def test_a_text_that_reaches_beyond_its_figure_is_found(tmp_path: Path, session: Any) -> None:
+    drawn = figure("wide", caption="c", alt="a", shown=False)
+    with drawn as ax:
+        ax.text(0.5, 0.5, "a name that is too long for where it stands", transform=ax.transAxes)
+    (tmp_path / "index.html").write_text(f"<!doctype html><meta charset='utf-8'>{drawn.drawn.html}")
+    faults = browser_checks.opened(session, tmp_path.as_uri(), "index.html", looks=())
+    assert [text for text in faults if "stands reaches" in text and "beyond fig-wide (320 px)" in text]
 
 
 READABLE = """<!doctype html><html lang="en"><head><title>t</title><link rel=icon href='data:,'></head><body><main>

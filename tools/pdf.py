@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,12 +11,12 @@ from typing import Any
 
 import yaml
 
+import chromium
 import onepage
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 OUT = ROOT / "_build" / "pdf"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTH = 673  # px: the text of an A4 page within its margins (print.css)
 SMALLEST = 7 * 4 / 3  # px: 7 pt
 # Tables do not wrap between their columns: those that are wider than the text are made smaller, down to SMALLEST, and
@@ -51,14 +50,6 @@ TELL = """starts => {
     for (const link of document.querySelectorAll('.elbo-contents a')) link.dataset.page = starts[link.hash.slice(1)];
 }"""
 FOOT = '<div style="font-size: 8px; width: 100%; text-align: center"><span class="pageNumber"></span></div>'
-
-
-def browser() -> str:
-    named = os.environ.get("CHROMIUM")
-    found = named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if not found:
-        raise SystemExit("expected an installed Chromium (on Debian: apt-get install chromium), found none")
-    return found
 
 
 def edition() -> str:
@@ -118,7 +109,7 @@ def main() -> None:
     text = onepage.assemble(SITE, onepage.order(ROOT / "_toc.yml"), settings["title"], settings["author"], edition())
     whole.write_text(text, encoding="utf-8")
     with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=browser(), args=["--no-sandbox", "--disable-gpu"])
+        opened = play.chromium.launch(executable_path=chromium.needed(), args=["--no-sandbox", "--disable-gpu"])
         page = opened.new_page(viewport={"width": WIDTH, "height": 1000})
         page.emulate_media(media="print", color_scheme="light")
         page.goto(whole.as_uri(), wait_until="load")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 from pathlib import Path
 from urllib.parse import quote
 
 from playwright.sync_api import sync_playwright
+
+import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 MISTAKE = quote("log p(D) = ELBO(q(theta), p(D,theta)) - KL(q(theta) || p(theta|D))")
@@ -29,16 +29,13 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def main() -> None:
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        raise SystemExit("expected a Chromium on the path, or named by CHROMIUM; found none")
     handler = functools.partial(Quiet, directory=str(ROOT / "_build" / "html"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     out = ROOT / "docs"
     out.mkdir(exist_ok=True)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = play.chromium.launch(executable_path=chromium.needed(), args=FLAGS)
         for name, (page, width, height, theme, ready, element) in SHOTS.items():
             context = browser.new_context(
                 viewport={"width": width, "height": height},
