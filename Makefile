@@ -12,6 +12,8 @@ export MPLCONFIGDIR := $(CURDIR)/$(VENV)/matplotlib
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Several tests run at once; threads within each only get in each other's way.
 export OPENBLAS_NUM_THREADS := 1
+# Some hundred processes import the library: compiled once is enough.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help venv book chapters weights carry test test-peers bench fuzz lint format serve pdf lock clean distclean

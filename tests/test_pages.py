@@ -31,16 +31,9 @@ def session(browser: Any) -> Iterator[Any]:
     context.close()
 
 
-# Pages that hold one of everything are looked at by axe at both looks, the others at one of them, in turns.
-EVERYTHING = {f"book/{name}.html" for name in ("add-and-subtract", "benchmarks", "index", "ledger", "prove", "vae")}
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_page_opens(name: str, address: str, session: Any) -> None:
-    looks = browser_checks.LOOKS
-    if looks is not browser_checks.EVERY and name not in EVERYTHING:
-        looks = looks[PAGES.index(name) % 2 :][:1]
-    assert browser_checks.opened(session, address, name, looks=looks) == []
+    assert browser_checks.opened(session, address, name) == []
 
 
 def test_page_opens_from_a_file_in_the_dark(html: Path, browser: Any) -> None:
