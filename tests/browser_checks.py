@@ -94,12 +94,11 @@ STRANDED = r"""() => {
         return mark.width && (mark.left < box.right - 2 || mark.top > box.bottom) ? [text.data.slice(0, 20)] : [];
     });
 }"""
-# Equations that scroll, and by how much.
-SCROLLS = """() => {
-    for (const fold of document.querySelectorAll('article details')) fold.open = true;
-    return [...document.querySelectorAll('article .elbo-scroll')].filter(e => e.scrollWidth > e.clientWidth + 2).map(
-        e => `${e.scrollWidth - e.clientWidth} px: ${e.textContent.slice(0, 40)}`);
-}"""
+OPEN = "() => { for (const fold of document.querySelectorAll('article details')) fold.open = true; }"
+# Equations that scroll, and by how much: on a phone that cannot be helped, elsewhere they break.
+SCROLLS = """() => [...document.querySelectorAll('article .elbo-scroll')].filter(
+    e => e.scrollWidth > e.clientWidth + 2).map(
+        e => `${e.scrollWidth - e.clientWidth} px: ${e.textContent.slice(0, 40)}`)"""
 # Texts that reach beyond their drawing, and by how many pixels.
 BEYOND = """() => [...document.querySelectorAll('figure.elbo-figure svg')].filter(svg => svg.checkVisibility()).flatMap(
     svg => {
@@ -120,8 +119,9 @@ def opened(
     name: str,
     widths: tuple[int, ...] = WIDTHS,
     looks: tuple[Look, ...] = LOOKS,
+    style: str = "",
 ) -> list[str]:
-    """The faults a browser shows on one page, at each width, and what axe finds at each look."""
+    """The faults a browser shows on one page with its folds open, at each width, and what axe finds at each look."""
     faults: list[str] = []
     page = session.new_page()
 
@@ -139,6 +139,9 @@ def opened(
     page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
     page.goto(f"{address}/{name}", wait_until="load")
     faults += [f"a formula is not visible: {text}" for text in page.evaluate(RENDERED)]
+    page.evaluate(OPEN)
+    if style:
+        page.add_style_tag(content=style)
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         if (wide := page.evaluate(WIDER)) > 0:
@@ -146,6 +149,8 @@ def opened(
         faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
         faults += [f"begins a line ({width} px): {text}" for text in page.evaluate(STRANDED)]
         faults += [f"{text} ({width} px)" for text in page.evaluate(BEYOND)]
+        if width >= 768:
+            faults += [f"scrolls ({width} px) by {text}" for text in page.evaluate(SCROLLS)]
     if page.query_selector("figure.elbo-figure"):
         page.set_viewport_size({"width": NARROW, "height": 900})
         faults += [f"{text} ({NARROW} px)" for text in page.evaluate(BEYOND)]

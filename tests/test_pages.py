@@ -142,38 +142,17 @@ def test_paper(lost: str, html: Path, browser: Any) -> None:
     assert lost or faults == []
 
 
-@pytest.fixture(scope="module")
-def layouts(address: str, session: Any) -> Any:
-    """What a check finds in a page at some widths, with a style planted."""
-
-    def found(check: str, name: str, widths: tuple[int, ...], style: str = "") -> list[str]:
-        page = session.new_page()
-        page.goto(f"{address}/book/{name}.html")
-        page.add_style_tag(content=style or "x {}")
-        faults = []
-        for width in widths:
-            page.set_viewport_size({"width": width, "height": 900})
-            faults += page.evaluate(check)
-        page.close()
-        return faults
-
-    return found
+# Styles without which the text is badly laid out, and what is found then
+LAYOUTS = [
+    ("begins a line", ".elbo-kept { white-space: normal }", "jensen", 390),
+    ("scrolls", ".elbo-piece { white-space: nowrap }", "gradients", 1280),
+]
 
 
-def test_a_line_that_begins_with_punctuation_is_found(layouts: Any) -> None:
-    assert layouts(browser_checks.STRANDED, "jensen", (1280, 390)) == []
-    loose = ".elbo-kept { white-space: normal }"
-    assert layouts(browser_checks.STRANDED, "jensen", (1280, 1024, 390), loose)
-
-
-@pytest.mark.parametrize("name", ["gradients", "joint-expansion", "linear-vae"])
-def test_no_equation_scrolls_on_a_wide_screen(name: str, layouts: Any) -> None:
-    assert layouts(browser_checks.SCROLLS, name, (1280,)) == []
-
-
-def test_an_equation_scrolls_where_it_cannot_break(layouts: Any) -> None:
-    whole = ".elbo-piece { white-space: nowrap }"
-    assert layouts(browser_checks.SCROLLS, "gradients", (1280,), whole)
+@pytest.mark.parametrize(("word", "style", "name", "width"), LAYOUTS)
+def test_a_lost_style_is_found(word: str, style: str, name: str, width: int, address: str, session: Any) -> None:
+    faults = browser_checks.opened(session, address, f"book/{name}.html", (width,), looks=(), style=style)
+    assert any(word in text for text in faults)
 
 
 # The focus: seen, and given back
