@@ -17,10 +17,7 @@ EVERY: tuple[Look, ...] = tuple(product(WIDTHS, ("light", "dark")))
 LOOKS: tuple[Look, ...] = EVERY if os.environ.get("AXE") == "all" else ((1280, "light"), (390, "dark"))
 
 # What axe need not do: fetch style sheets for rules that are off, and look for landmarks, never more than moderate.
-READABLE = """async theme => {
-    document.documentElement.dataset.theme = theme;
-    // a new width, what is seen of it, what elbo-scroll.js then marks: each may take a frame
-    for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
+READABLE = """async () => {
     const rules = {region: {enabled: false}};
     const found = await axe.run(document, {resultTypes: ['violations'], preload: false, rules});
     return found.violations.filter(({impact}) => ['serious', 'critical'].includes(impact)).flatMap(
@@ -110,7 +107,22 @@ BEYOND = """() => [...document.querySelectorAll('figure.elbo-figure svg')].filte
         return [...svg.querySelectorAll('text')].filter(text => text.checkVisibility() && over(text) > 1.5).map(
             text => `${text.textContent} reaches ${over(text).toFixed(1)} px beyond ${svg.closest('figure').id}`);
     })"""
+# A new width or theme sets transitions going, and what they lead to is looked at. What is then seen, and what
+# elbo-scroll.js marks of it, may take a frame each.
+SETTLED = """async theme => {
+    if (theme) document.documentElement.dataset.theme = theme;
+    for (let frame = 0; frame < 4; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        for (const moving of document.getAnimations()) if (moving instanceof CSSTransition) moving.finish();
+    }
+}"""
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def look(page: Any, width: int, theme: str = "") -> None:
+    """Give a page a width, and a theme, and wait until it has settled."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(SETTLED, theme)
 
 
 def opened(
@@ -143,7 +155,7 @@ def opened(
     if style:
         page.add_style_tag(content=style)
     for width in widths:
-        page.set_viewport_size({"width": width, "height": 900})
+        look(page, width)
         if (wide := page.evaluate(WIDER)) > 0:
             faults.append(f"the page is {wide} px wider than the screen ({width} px)")
         faults += [f"cut off at the right ({width} px): {text}" for text in page.evaluate(CUT)]
@@ -152,14 +164,14 @@ def opened(
         if width >= 768:
             faults += [f"scrolls ({width} px) by {text}" for text in page.evaluate(SCROLLS)]
     if page.query_selector("figure.elbo-figure"):
-        page.set_viewport_size({"width": NARROW, "height": 900})
+        look(page, NARROW)
         faults += [f"{text} ({NARROW} px)" for text in page.evaluate(BEYOND)]
     if looks:
         page.evaluate(axe())
         if looks is not EVERY:
             page.evaluate(FEWER)
     for width, theme in looks:
-        page.set_viewport_size({"width": width, "height": 900})
-        faults += [f"axe ({width} px, {theme}): {text}" for text in page.evaluate(READABLE, theme)]
+        look(page, width, theme)
+        faults += [f"axe ({width} px, {theme}): {text}" for text in page.evaluate(READABLE)]
     page.close()
     return faults
