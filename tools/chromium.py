@@ -1,4 +1,4 @@
-"""Where the Chromium is that opens the book's pages."""
+"""Where the Chromium is that opens the book's pages: python tools/chromium.py says it."""
 
 from __future__ import annotations
 
@@ -21,3 +21,7 @@ def needed() -> str:
     if path is None:
         raise SystemExit(f"expected an installed Chromium: {ABSENT}")
     return path
+
+
+if __name__ == "__main__":
+    print(needed())

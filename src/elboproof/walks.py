@@ -279,10 +279,11 @@ def scopes(scope: Scope) -> Iterator[Scope]:
         elif (inside := node.args[0] if isinstance(node, lang.Log) else divisor(node)) is not None:
             if isinstance(node, lang.Over):
                 stack.append((node.args[0], here))
+            closed = here.inside(inside)
             if _holds_a_sum(inside):
-                yield from scopes(here.inside(inside))
+                yield from scopes(closed)
             else:
-                stack.append((inside, here.inside(inside)))
+                stack.append((inside, closed))
         else:
             stack += [(arg, here) for arg in node.args]
 
